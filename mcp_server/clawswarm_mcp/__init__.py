@@ -1,0 +1,1 @@
+"""The MCP face of Swarm. The server itself is not part of this release: use the CLI or the Python API."""

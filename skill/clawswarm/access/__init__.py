@@ -1,0 +1,1 @@
+"""How faces reach the engine: in this process. (A daemon is a later release's.)"""

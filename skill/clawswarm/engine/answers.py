@@ -1,0 +1,249 @@
+"""Answers that are kept, and questions that are being asked.
+
+A key is a hash of everything that shapes an answer. Look-ups of tasks that run at the same time share one
+query in a thread, and answers are written behind, some hundreds at a time: no task waits for a disk write.
+Identical questions in flight together are sent once.
+"""
+
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from pydantic_core import from_json, to_json
+
+from clawswarm.clock import Clock
+from clawswarm.config.model import Cache
+from clawswarm.errors import StoreError, TaskError
+from clawswarm.store.answers import Answers
+from clawswarm.types.result import Reply, Usage
+from clawswarm.types.task import Task, ToolCall
+
+VERSION = 1
+"""Of the stored form; another one is not read."""
+
+WRITE_EVERY = 256
+"""Answers that are collected before they are written."""
+
+
+def answer_key(task: Task, *, address: str, model: str, defaults: bytes) -> bytes:
+    """The hash of everything that shapes the answer to `task`.
+
+    Args:
+        address: which provider and endpoint group answers.
+        defaults: the configured options, encoded.
+    """
+    shape: Any = (
+        task.prompt,
+        task.system,
+        task.max_tokens,
+        task.thinking,
+        task.temperature,
+        task.seed,
+        task.stop,
+    )
+    extras: Any = (task.schema, task.history, task.tools, task.tool_choice) if _has_extras(task) else None
+    digest = hashlib.blake2b(to_json((address, model, shape, extras)), digest_size=32)
+    digest.update(defaults)
+    return digest.digest()
+
+
+def _has_extras(task: Task) -> bool:
+    return task.schema is not None or bool(task.history) or bool(task.tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A reply, and whether it came without a call of its own."""
+
+    reply: Reply
+    shared: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A question that is being asked, and those who wait for the same answer."""
+
+    landed: anyio.Event = field(default_factory=anyio.Event)
+    outcome: Reply | TaskError | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _LookUp:
+    ready: anyio.Event = field(default_factory=anyio.Event)
+    body: bytes | None = None
+
+
+class AnswerCache:
+    """Looks answers up, asks for those that are missing, keeps them.
+
+    Attributes:
+        trouble: why answers are not kept, when they are not.
+    """
+
+    def __init__(self, answers: Answers | None, settings: Cache, clock: Clock) -> None:
+        self._answers = answers if settings.enabled else None
+        self._ttl = settings.ttl_hours * 3600
+        self._max_bytes = int(settings.max_mb * 1_000_000)
+        self._clock = clock
+        self._flights: dict[bytes, _Flight] = {}
+        self._wanted: dict[bytes, _LookUp] = {}
+        self._unwritten: dict[bytes, bytes] = {}
+        self._call = anyio.Event()
+        self._limiter = anyio.CapacityLimiter(1)
+        self.trouble: StoreError | None = None
+
+    async def get(self, key: bytes, ask: Callable[[], Awaitable[Reply]]) -> Answered:
+        """The answer to `key`: kept, being asked for already, or asked for now.
+
+        Raises:
+            TaskError: the call failed; those who shared it fail the same way, unless it was cut short.
+        """
+        while (flight := self._flights.get(key)) is not None:
+            await flight.landed.wait()
+            if isinstance(flight.outcome, Reply):
+                return Answered(flight.outcome, shared=True)
+            if isinstance(flight.outcome, TaskError) and flight.outcome.code not in ("cancelled", "timeout"):
+                raise flight.outcome
+        flight = self._flights[key] = _Flight()
+        try:
+            if (kept := await self._look_up(key)) is not None:
+                flight.outcome = kept
+                return Answered(kept, shared=True)
+            flight.outcome = reply = await ask()
+            self._keep(key, reply)
+            return Answered(reply, shared=False)
+        except TaskError as error:
+            flight.outcome = error
+            raise
+        finally:
+            del self._flights[key]
+            flight.landed.set()
+
+    async def flush(self) -> None:
+        """Write what was not written yet, and trim the table to its size."""
+        if self._answers is None:
+            return
+        try:
+            if self._unwritten:
+                await self._write()
+                now = self._clock.now().timestamp()
+                await anyio.to_thread.run_sync(
+                    lambda: (
+                        self._answers
+                        and self._answers.trim(before=now - self._ttl, max_bytes=self._max_bytes)
+                    ),
+                    limiter=self._limiter,
+                )
+        except StoreError as error:
+            self._give_up(error)
+
+    async def _look_up(self, key: bytes) -> Reply | None:
+        if self._answers is None:
+            return None
+        if (body := self._unwritten.get(key)) is None:
+            look_up = self._wanted[key] = _LookUp()
+            self._call.set()
+            await look_up.ready.wait()
+            body = look_up.body
+        return None if body is None else _decode(body)
+
+    def _keep(self, key: bytes, reply: Reply) -> None:
+        if self._answers is None or reply.remote:
+            return
+        self._unwritten[key] = _encode(reply)
+        if len(self._unwritten) >= WRITE_EVERY:
+            self._call.set()
+
+    async def serve(self) -> None:
+        """Answer look-ups and write behind, until cancelled."""
+        while True:
+            await self._call.wait()
+            self._call = anyio.Event()
+            wanted, self._wanted = self._wanted, {}
+            try:
+                if wanted:
+                    await self._read(wanted)
+                if len(self._unwritten) >= WRITE_EVERY:
+                    await self._write()
+            except StoreError as error:
+                self._give_up(error)
+            finally:
+                for look_up in wanted.values():
+                    look_up.ready.set()
+
+    async def _read(self, wanted: dict[bytes, _LookUp]) -> None:
+        if (answers := self._answers) is None:
+            return
+        since = self._clock.now().timestamp() - self._ttl
+        found = await anyio.to_thread.run_sync(
+            lambda: answers.get(list(wanted), since=since), limiter=self._limiter
+        )
+        for key, body in found.items():
+            wanted[key].body = body
+
+    async def _write(self) -> None:
+        if (answers := self._answers) is None:
+            return
+        bodies = self._unwritten
+        now = self._clock.now().timestamp()
+        await anyio.to_thread.run_sync(lambda: answers.put(dict(bodies), at=now), limiter=self._limiter)
+        self._unwritten = {key: body for key, body in self._unwritten.items() if bodies.get(key) is not body}
+
+    def _give_up(self, error: StoreError) -> None:
+        """Work on without keeping answers."""
+        self.trouble = error
+        self._answers = None
+        self._unwritten.clear()
+
+
+@asynccontextmanager
+async def open_answers(answers: Answers | None, settings: Cache, clock: Clock) -> AsyncGenerator[AnswerCache]:
+    """A cache whose answers are written at the end, cancelled or not."""
+    cache = AnswerCache(answers, settings, clock)
+    async with anyio.create_task_group() as group:
+        group.start_soon(cache.serve)
+        try:
+            yield cache
+        finally:
+            group.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True):
+                await cache.flush()
+
+
+def _encode(reply: Reply) -> bytes:
+    usage = reply.usage
+    return to_json(
+        {
+            "v": VERSION,
+            "text": reply.text,
+            "model": reply.model,
+            "finish": reply.finish_reason,
+            "usage": None
+            if usage is None
+            else [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.cache_write_tokens],
+            "cost": reply.cost_pico,
+            "calls": [[call.id, call.name, call.arguments] for call in reply.tool_calls],
+            "native": reply.native,
+        },
+        fallback=str,
+    )
+
+
+def _decode(body: bytes) -> Reply | None:
+    document = from_json(body)
+    if document.get("v") != VERSION:
+        return None
+    usage = document["usage"]
+    return Reply(
+        text=document["text"],
+        model=document["model"],
+        finish_reason=document["finish"],
+        usage=None if usage is None else Usage(*usage),
+        cost_pico=document["cost"],
+        tool_calls=tuple(ToolCall(id=i, name=n, arguments=a) for i, n, a in document["calls"]),
+        native=document["native"],
+    )

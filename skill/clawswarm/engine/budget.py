@@ -1,0 +1,222 @@
+"""What may be spent: the day's cap over all processes, and the cap of one run.
+
+Every attempt reserves its worst price before it is sent (each byte of the prompt a token, the reply as long
+as `max_tokens` allows) and settles after it. A call whose price is not known is refused under a cap.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import anyio
+import anyio.to_thread
+
+from clawswarm.clock import Clock, local_day
+from clawswarm.config.model import Cost
+from clawswarm.engine.purse import Purse
+from clawswarm.errors import StoreError, TaskError
+from clawswarm.providers.prices import PriceSheet
+from clawswarm.store.ledger import Ledger
+from clawswarm.types.money import show_usd, to_pico
+from clawswarm.types.result import Usage
+from clawswarm.types.task import Task
+
+FRAMING_TOKENS = 64
+"""Tokens that a chat template may add around the texts of a call, and a dozen more for each message."""
+FRAMING_TOKENS_A_MESSAGE = 12
+
+
+class RunCap:
+    """The cap of one batch, kept in memory: a batch lives in one process."""
+
+    def __init__(self, cap: int) -> None:
+        self.cap = cap
+        self.spent = 0
+        self.flying = 0
+        self._settled: anyio.Event | None = None
+
+    async def reserve(self, amount: int) -> None:
+        """Promise `amount`; waits while calls on their way may return what they do not need.
+
+        Raises:
+            TaskError: `budget_exceeded`.
+        """
+        while self.spent + self.flying + amount > self.cap:
+            if not self.flying:
+                raise TaskError(
+                    "budget_exceeded",
+                    f"the run's cap of {show_usd(self.cap)} has no room for a call that may cost "
+                    f"{show_usd(amount)}: {show_usd(self.spent)} is spent",
+                    hint="raise cost.max_run_spend, or lower max_tokens: its price is reserved",
+                )
+            self._settled = self._settled or anyio.Event()
+            await self._settled.wait()
+        self.flying += amount
+
+    def settle(self, reserved: int, actual: int | None) -> None:
+        self.flying -= reserved
+        self.spent += reserved if actual is None else actual
+        if self._settled is not None:
+            self._settled.set()
+            self._settled = None
+
+
+@dataclass(slots=True)
+class Hold:
+    """Money promised to one call."""
+
+    amount: int
+    purse: Purse | None
+    run: RunCap | None
+
+    def settle(self, actual: int | None) -> None:
+        """Book what the call cost in picodollars; None when that is not known."""
+        if self.purse is not None:
+            self.purse.settle(self.amount, actual)
+        if self.run is not None:
+            self.run.settle(self.amount, actual)
+
+
+class Budget:
+    """Reserves money for the calls of one engine.
+
+    Attributes:
+        trouble: why spending is not recorded, when it is not.
+    """
+
+    def __init__(self, cost: Cost, ledger: Ledger | None, clock: Clock) -> None:
+        self._day_cap = None if cost.max_daily_spend is None else to_pico(cost.max_daily_spend)
+        self._run_cap = None if cost.max_run_spend is None else to_pico(cost.max_run_spend)
+        self._allow_unpriced = cost.allow_unpriced
+        self._ledger = ledger
+        self._clock = clock
+        self._purse: Purse | None = None
+        self._day_ends = 0.0
+        self._past: list[Purse] = []
+        self._opening = anyio.Lock()
+        self._worst_factor = 1.0
+        self.trouble: StoreError | None = None
+
+    def run_cap(self) -> RunCap | None:
+        """A new run's cap, if the configuration has one."""
+        return None if self._run_cap is None else RunCap(self._run_cap)
+
+    async def reserve(
+        self, bound: Usage, sheet: PriceSheet | None, run: RunCap | None, model: str
+    ) -> Hold | None:
+        """Promise the worst price of a call; None for one that is free, or whose price nobody needs.
+
+        Raises:
+            TaskError: `budget_exceeded` or `unpriced`.
+        """
+        if sheet is None:
+            if (self._day_cap is None and run is None) or self._allow_unpriced:
+                return None
+            raise TaskError(
+                "unpriced",
+                f"a cap is set, and the price of {model!r} is not known",
+                hint="set provider.prices for it, or cost.allow_unpriced: true to call it without counting",
+            )
+        if sheet.free:
+            return None
+        amount = int(sheet.cost(bound) * self._worst_factor)
+        if run is not None:
+            await run.reserve(amount)
+        try:
+            purse = await self._reserved_today(amount)
+        except BaseException:
+            if run is not None:
+                run.settle(amount, 0)
+            raise
+        return Hold(amount, purse, run)
+
+    def learn(self, hold: Hold, actual: int) -> None:
+        """A call cost more than its bound: reserve that much more from now on."""
+        if hold.amount and actual > hold.amount:
+            self._worst_factor *= actual / hold.amount
+
+    async def give_back(self) -> None:
+        """Return what is reserved and not needed; at the end of a batch."""
+        purses = [*self._past, *([self._purse] if self._purse else [])]
+        try:
+            for purse in purses:
+                await purse.give_back()
+        except StoreError as error:
+            self.trouble = error
+
+    async def close(self) -> None:
+        purses = [*self._past, *([self._purse] if self._purse else [])]
+        self._past, self._purse = [], None
+        for purse in purses:
+            try:
+                await purse.close()
+            except StoreError as error:
+                self.trouble = error
+
+    async def _reserved_today(self, amount: int) -> Purse | None:
+        """Today's purse with `amount` promised; None when spending cannot be recorded and no cap is set."""
+        try:
+            purse = self._purse
+            if purse is None or self._clock.monotonic() >= self._day_ends:
+                purse = await self._open_today()
+            if purse is not None:
+                await purse.reserve(amount)
+            return purse
+        except StoreError as error:
+            if self._day_cap is not None:
+                raise TaskError(
+                    "budget_exceeded", f"the daily cap cannot be kept, so nothing was sent: {error.message}",
+                    hint=error.hint,
+                ) from error  # fmt: skip
+            self.trouble, self._ledger = error, None
+            return None
+
+    async def _open_today(self) -> Purse | None:
+        async with self._opening:
+            if self._ledger is None or (self._purse is not None and self._clock.monotonic() < self._day_ends):
+                return self._purse
+            if self._purse is not None:
+                self._past.append(self._purse)
+            now = self._clock.now().astimezone()
+            midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+            day = local_day(now)
+            lease = await anyio.to_thread.run_sync(self._ledger.open_lease, day)
+            self._day_ends = self._clock.monotonic() + (midnight - now).total_seconds()
+            self._purse = Purse(self._ledger, lease, day, self._day_cap, self._clock)
+            return self._purse
+
+
+@asynccontextmanager
+async def open_budget(cost: Cost, ledger: Ledger | None, clock: Clock) -> AsyncGenerator[Budget]:
+    """A budget whose leases are settled and closed at the end, cancelled or not."""
+    budget = Budget(cost, ledger, clock)
+    try:
+        yield budget
+    finally:
+        with anyio.CancelScope(shield=True):
+            await budget.close()
+
+
+def most_tokens(task: Task, max_tokens: int | None) -> Usage:
+    """More tokens than a call can use: no tokenizer makes more tokens of a text than it has bytes."""
+    texts = len(task.prompt.encode()) + FRAMING_TOKENS + FRAMING_TOKENS_A_MESSAGE * (1 + len(task.history))
+    if task.system:
+        texts += len(task.system.encode())
+    if task.history or task.tools or task.schema is not None:
+        texts += _extras(task)
+    return Usage(input_tokens=texts, output_tokens=max_tokens or 0)
+
+
+def _extras(task: Task) -> int:
+    from pydantic_core import to_json
+
+    parts = [
+        *(
+            (message.text, [call.arguments for call in message.tool_calls], message.native)
+            for message in task.history
+        ),
+        *((tool.name, tool.description, tool.parameters) for tool in task.tools),
+        task.schema,
+    ]
+    return len(to_json(parts, fallback=str))

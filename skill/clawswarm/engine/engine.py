@@ -1,0 +1,253 @@
+"""The engine of one process: lines to the providers, budget, cache, and what happens to one task."""
+
+import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import anyio
+from pydantic_core import to_json
+
+from clawswarm.clock import Clock
+from clawswarm.config.model import Settings
+from clawswarm.engine.answers import AnswerCache, Answered, answer_key, open_answers
+from clawswarm.engine.breaker import Breaker
+from clawswarm.engine.budget import Budget, RunCap, open_budget
+from clawswarm.engine.dispatcher import Dispatcher
+from clawswarm.engine.endpoint import Endpoint
+from clawswarm.engine.line import Line, Trace
+from clawswarm.engine.rates import Rates
+from clawswarm.engine.redact import Redactor
+from clawswarm.engine.retry import RetryBudget, RetryPolicy
+from clawswarm.engine.usage import UsageBook
+from clawswarm.engine.verdict import Schemas, judge, parse_output
+from clawswarm.engine.window import Window
+from clawswarm.errors import TaskError
+from clawswarm.providers.prices import price_of
+from clawswarm.providers.registry import Backend, Chosen
+from clawswarm.store.answers import Answers
+from clawswarm.store.connect import Store
+from clawswarm.store.ledger import Ledger
+from clawswarm.types.result import Failure, Reply, TaskResult
+from clawswarm.types.task import Task
+
+FALLS_BACK = frozenset(
+    {"overloaded", "timeout", "connection_failed", "provider_failed", "rate_limited", "payment_required"}
+)
+"""Codes after which the next provider of the chain is asked: the server is down or its quota is gone. What is
+wrong with the request or the key stays an error, or nobody would notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """A line with what the cache has to know about it."""
+
+    line: Line
+    address: str
+    defaults: bytes
+
+
+class Engine:
+    """Runs single tasks; the pool runs many of them at once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        chosen: Chosen,
+        *,
+        budget: Budget,
+        answers: AnswerCache,
+        usage: UsageBook,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.chosen = chosen
+        self.clock = clock
+        self.budget = budget
+        self.usage = usage
+        self._answers = answers
+        self._redact = Redactor(chosen.secrets)
+        self._schemas = Schemas()
+        retries = RetryPolicy(
+            settings.limits.max_retries,
+            RetryBudget(max(100.0, 2.0 * settings.limits.max_nodes)),
+            random.Random(),  # noqa: S311 - jitter, not a secret
+        )
+        self._lanes = tuple(self._lane(backend, retries) for backend in chosen.backends)
+
+    @property
+    def primary(self) -> Backend:
+        return self.chosen.backends[0]
+
+    @property
+    def troubles(self) -> list[str]:
+        """What the state directory refused to do, in words; the work went on without it."""
+        found = (self._answers.trouble, self.budget.trouble, self.usage.trouble)
+        return list(dict.fromkeys(error.message for error in found if error is not None))
+
+    async def flush(self) -> None:
+        """Write what is kept in memory; at the end of a batch."""
+        await self._answers.flush()
+        await self.budget.give_back()
+        await self.usage.flush()
+
+    async def run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
+        """Run one task to its end. Never raises for a task that failed."""
+        started = self.clock.monotonic()
+        trace = Trace(started, started + (task.timeout or self.settings.limits.timeout), run)
+        saved = 0
+        try:
+            if not task.prompt.strip() and not task.history:
+                raise TaskError("bad_request", "the prompt is empty", hint="write something, or leave it out")
+            answered = await self._within_deadline(task, trace)
+            data = None
+            if task.schema is not None:
+                data = parse_output(answered.reply.text, self._schemas.get(task.schema))
+            result = self._success(index, task, trace, answered, data)
+            if answered.shared:
+                saved = self._price(answered.reply) or 0
+        except TaskError as error:
+            result = self._failure(index, task, trace, error)
+        self.usage.add(result, saved)
+        return result
+
+    async def _within_deadline(self, task: Task, trace: Trace) -> Answered:
+        with anyio.CancelScope() as scope:
+            timer = self.clock.call_at(trace.deadline, scope.cancel)
+            try:
+                return await self._first_answer(task, trace)
+            finally:
+                timer.cancel()
+        seconds = trace.deadline - trace.started
+        raise TaskError(
+            "timeout",
+            f"the task was not done after {seconds:g} s ({trace.attempts} calls were made)",
+            hint="raise limits.timeout (or --timeout), or lower the number of tasks at once",
+            retryable=True,
+        )
+
+    async def _first_answer(self, task: Task, trace: Trace) -> Answered:
+        """The answer of the first provider in the chain that has one."""
+        last = len(self._lanes) - 1
+        for position, lane in enumerate(self._lanes):
+            model = (task.model if position == 0 else None) or lane.line.backend.model
+            try:
+                return await self._answer(lane, task, model, trace, impatient=position < last)
+            except TaskError as error:
+                if position == last or error.code not in FALLS_BACK:
+                    raise
+        raise AssertionError("an engine has at least one provider")
+
+    async def _answer(
+        self, lane: _Lane, task: Task, model: str, trace: Trace, *, impatient: bool
+    ) -> Answered:
+        async def ask() -> Reply:
+            reply = await lane.line.ask(task, model, trace, impatient=impatient)
+            judge(reply, task, lane.line.backend.name, task.max_tokens or lane.line.backend.max_tokens)
+            text = self._redact(reply.text)
+            if text is not reply.text:
+                reply = replace(reply, text=text)
+            if task.schema is not None:
+                parse_output(text, self._schemas.get(task.schema))  # nothing malformed is kept
+            return reply
+
+        if not self._may_share(lane, task):
+            return Answered(await ask(), shared=False)
+        trace.provider, trace.model = lane.line.backend.name, model
+        key = answer_key(task, address=lane.address, model=model, defaults=lane.defaults)
+        return await self._answers.get(key, ask)
+
+    def _may_share(self, lane: _Lane, task: Task) -> bool:
+        """Whether one answer may stand for another: not without a cache, nor for random sampling."""
+        if not self.settings.cache.enabled or task.cache is False or task.wants_variety:
+            return False
+        return lane.line.backend.caches or task.temperature == 0 or task.seed is not None
+
+    # ---- results
+
+    def _success(self, index: int, task: Task, trace: Trace, answered: Answered, data: object) -> TaskResult:
+        reply = answered.reply
+        busy, queued = self._times(trace)
+        return TaskResult(
+            index=index,
+            id=task.id,
+            ok=True,
+            text=reply.text,
+            data=data,
+            provider=trace.provider,
+            model=reply.model,
+            usage=trace.usage,
+            cost_pico=trace.cost,
+            duration_ms=busy,
+            queued_ms=queued,
+            attempts=trace.attempts,
+            cached=answered.shared,
+            finish_reason=reply.finish_reason,
+            tool_calls=reply.tool_calls,
+            native=reply.native,
+        )
+
+    def _failure(self, index: int, task: Task, trace: Trace, error: TaskError) -> TaskResult:
+        busy, queued = self._times(trace)
+        failure = Failure.of(error)
+        return TaskResult(
+            index=index,
+            id=task.id,
+            ok=False,
+            error=replace(failure, message=self._redact(failure.message)),
+            provider=trace.provider,
+            model=trace.model,
+            usage=trace.usage,
+            cost_pico=trace.cost,
+            duration_ms=busy,
+            queued_ms=queued,
+            attempts=trace.attempts,
+            finish_reason=trace.finish_reason,
+        )
+
+    def _times(self, trace: Trace) -> tuple[int, int]:
+        total = round((self.clock.monotonic() - trace.started) * 1000)
+        busy = min(total, round(trace.busy * 1000))
+        return busy, total - busy
+
+    def _price(self, reply: Reply) -> int | None:
+        return price_of(reply, self.primary.prices(reply.model, self.clock.now()))
+
+    # ---- set-up
+
+    def _lane(self, backend: Backend, retries: RetryPolicy) -> _Lane:
+        limits = self.settings.limits
+        now = self.clock.monotonic()
+        endpoints = tuple(
+            Endpoint(
+                address=connection.address,
+                provider=connection.provider,
+                slots=backend.slots,
+                rates=Rates(limits.requests_per_minute, limits.tokens_per_minute, now),
+                breaker=Breaker(limits.breaker_failures, limits.breaker_cooldown),
+                window=Window(backend.slots),
+            )
+            for connection in backend.connections
+        )
+        line = Line(backend, Dispatcher(endpoints, self.clock), self.budget, retries, self.clock)
+        address = f"{backend.name} {' '.join(sorted(endpoint.address for endpoint in endpoints))}"
+        return _Lane(line, address, to_json(backend.options))
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings, chosen: Chosen, store: Store | None, clock: Clock
+) -> AsyncGenerator[Engine]:
+    """An engine on `store`; without one nothing is kept, and no cap can be set."""
+    ledger = None if store is None else Ledger(store)
+    answers = None if store is None else Answers(store)
+    async with (
+        open_budget(settings.cost, ledger, clock) as budget,
+        open_answers(answers, settings.cache, clock) as cache,
+    ):
+        usage = UsageBook(ledger, clock)
+        try:
+            yield Engine(settings, chosen, budget=budget, answers=cache, usage=usage, clock=clock)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await usage.flush()

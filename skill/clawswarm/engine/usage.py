@@ -1,0 +1,60 @@
+"""What was used, by day, provider and model, for `swarm savings` and `swarm status`."""
+
+from dataclasses import replace
+
+import anyio.to_thread
+
+from clawswarm.clock import Clock, local_day
+from clawswarm.errors import StoreError
+from clawswarm.store.ledger import Ledger, UsageKey, UsageLine
+from clawswarm.types.result import TaskResult
+
+
+class UsageBook:
+    """Counts in memory; `flush` adds the counts to the ledger.
+
+    Attributes:
+        trouble: why usage is not recorded, when it is not.
+    """
+
+    def __init__(self, ledger: Ledger | None, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._lines: dict[UsageKey, UsageLine] = {}
+        self.trouble: StoreError | None = None
+
+    def add(self, result: TaskResult, saved: int) -> None:
+        """Count a finished task. `saved` is what its cached answer had cost, in picodollars."""
+        if result.provider is None or self._ledger is None:
+            return
+        key = (local_day(self._clock.now()), result.provider, result.model or "")
+        line = self._lines.get(key) or UsageLine()
+        usage = result.usage
+        self._lines[key] = UsageLine(
+            tasks=line.tasks + 1,
+            failed=line.failed + (not result.ok),
+            cached=line.cached + result.cached,
+            unknown_cost=line.unknown_cost + (result.cost_pico is None),
+            input_tokens=line.input_tokens + (usage.input_tokens if usage else 0),
+            output_tokens=line.output_tokens + (usage.output_tokens if usage else 0),
+            cost=line.cost + (result.cost_pico or 0),
+            saved=line.saved + saved,
+            busy_ms=line.busy_ms + result.duration_ms,
+            wall_ms=line.wall_ms,
+        )
+
+    def add_wall(self, milliseconds: int, provider: str, model: str) -> None:
+        """Count the time that a batch took, under the provider it was meant for."""
+        key = (local_day(self._clock.now()), provider, model)
+        line = self._lines.get(key) or UsageLine()
+        self._lines[key] = replace(line, wall_ms=line.wall_ms + milliseconds)
+
+    async def flush(self) -> None:
+        ledger, lines = self._ledger, self._lines
+        if ledger is None or not lines:
+            return
+        self._lines = {}
+        try:
+            await anyio.to_thread.run_sync(ledger.add_usage, lines)
+        except StoreError as error:
+            self.trouble, self._ledger = error, None

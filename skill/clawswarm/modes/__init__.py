@@ -1,0 +1,1 @@
+"""What Swarm does with the engine: one module a mode."""

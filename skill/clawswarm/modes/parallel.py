@@ -1,0 +1,161 @@
+"""The parallel mode: a batch of prompts, its results as they finish, its numbers."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sized
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from clawswarm.engine.engine import Engine
+from clawswarm.engine.pool import Source, open_batch
+from clawswarm.errors import InputError
+from clawswarm.types.result import BatchResult, Stats, Tally, TaskResult, in_order
+from clawswarm.types.task import Task
+
+PromptLike = str | Task | Mapping[str, Any]
+"""A prompt's text, a `Task`, or the fields of one (as in a line of a JSON Lines file)."""
+
+FIELDS = (
+    "prompt",
+    "system",
+    "model",
+    "max_tokens",
+    "schema",
+    "id",
+    "temperature",
+    "seed",
+    "thinking",
+    "timeout",
+)
+"""The fields that a line of a JSON Lines file may have."""
+
+
+class Batch:
+    """A running batch: iterate over it for results as they finish; ask it for its numbers at any time."""
+
+    def __init__(
+        self, engine: Engine, results: MemoryObjectReceiveStream[TaskResult], total: int | None
+    ) -> None:
+        self.total = total
+        self.tally = Tally()
+        self._clock = engine.clock
+        self._results = results
+        self._started = engine.clock.monotonic()
+
+    @property
+    def elapsed_ms(self) -> int:
+        return round((self._clock.monotonic() - self._started) * 1000)
+
+    @property
+    def stats(self) -> Stats:
+        return self.tally.stats(self.elapsed_ms)
+
+    async def __aiter__(self) -> AsyncIterator[TaskResult]:
+        async for result in self._results:
+            self.tally.add(result)
+            yield result
+
+
+@asynccontextmanager
+async def open_parallel(engine: Engine, source: Source, *, total: int | None) -> AsyncGenerator[Batch]:
+    """Run a batch. Leaving the block early cancels it."""
+    primary = engine.primary
+    async with open_batch(engine, source, total=total) as results:
+        batch = Batch(engine, results, total)
+        try:
+            yield batch
+        finally:
+            engine.usage.add_wall(batch.elapsed_ms, primary.name, primary.model)
+
+
+async def collect(batch: Batch) -> BatchResult:
+    """All results of a batch in prompt order."""
+    results = [result async for result in batch]
+    return BatchResult(in_order(results), batch.stats)
+
+
+def to_task(prompt: PromptLike, defaults: Mapping[str, Any]) -> Task:
+    """A `Task` from anything that stands for one; `defaults` fill fields that it leaves open.
+
+    Raises:
+        InputError: an unknown field, or a field of the wrong type.
+    """
+    if isinstance(prompt, Task):
+        return prompt
+    fields: dict[str, Any] = dict(defaults)
+    if isinstance(prompt, str):
+        fields["prompt"] = prompt
+    else:
+        fields.update({name: value for name, value in prompt.items() if value is not None})
+    check_fields(fields)
+    return Task(**fields)
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "prompt": (str,),
+    "system": (str,),
+    "model": (str,),
+    "id": (str, int),
+    "max_tokens": (int,),
+    "schema": (dict,),
+    "temperature": (int, float),
+    "seed": (int,),
+    "thinking": (str,),
+    "timeout": (int, float),
+}
+_WORDS = {str: "text", int: "a whole number", float: "a number", dict: "an object"}
+
+
+def check_fields(fields: Mapping[str, Any]) -> None:
+    """Raise an `InputError` for an unknown field, or one of the wrong type or range."""
+    import difflib
+
+    for name, value in fields.items():
+        if name not in _KINDS:
+            near = difflib.get_close_matches(str(name), FIELDS, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(FIELDS)}"
+            raise InputError(f"unknown field {name!r}{meant}")
+        kinds = _KINDS[name]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            expected = " or ".join(_WORDS[kind] for kind in kinds)
+            raise InputError(f"{name!r} must be {expected}, not {type(value).__name__}")
+    if "prompt" not in fields:
+        raise InputError("there is no 'prompt'")
+    if not str(fields["prompt"]).strip():
+        raise InputError("the prompt is empty")
+    for name, least in (("max_tokens", 1), ("temperature", 0), ("timeout", 0.001)):
+        if (number := fields.get(name)) is not None and number < least:
+            raise InputError(f"{name!r} must be at least {least}, not {number}")
+    if fields.get("thinking") not in (None, "off", "low", "medium", "high"):
+        raise InputError(f"'thinking' must be off, low, medium or high, not {fields['thinking']!r}")
+
+
+def to_source(prompts: Any, defaults: Mapping[str, Any]) -> tuple[Source, int | None]:
+    """Prompts as tasks, with their number where it is known.
+
+    A collection is checked whole before anything is sent; an iterator is checked as it is read.
+
+    Raises:
+        InputError: a collection without prompts, or with one that cannot be used (its index is named).
+    """
+    if isinstance(prompts, str):
+        raise InputError("prompts must be a list or an iterator, not one text", hint="write: [prompt]")
+    if not isinstance(prompts, Iterable):
+        return _tasks_of(prompts, defaults), None
+    given = cast("Iterable[PromptLike]", prompts)
+    if not isinstance(prompts, Sized):
+        return (to_task(prompt, defaults) for prompt in given), None
+    tasks: list[Task] = []
+    for index, prompt in enumerate(given):
+        try:
+            tasks.append(to_task(prompt, defaults))
+        except InputError as error:
+            raise InputError(f"prompt {index}: {error.message}", hint="nothing was sent") from None
+    if not tasks:
+        raise InputError("there are no prompts", hint="give at least one")
+    return tasks, len(tasks)
+
+
+async def _tasks_of(prompts: Any, defaults: Mapping[str, Any]) -> AsyncGenerator[Task]:
+    async for prompt in prompts:
+        yield to_task(prompt, defaults)

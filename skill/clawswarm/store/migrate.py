@@ -1,0 +1,49 @@
+"""Ordered migrations: append-only, each applied once, in one transaction, and recorded by name."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert, inspect, select
+
+from clawswarm.errors import StoreError
+from clawswarm.store import tables
+
+Migration = Callable[[Connection], None]
+
+
+def m001_money_and_answers(connection: Connection) -> None:
+    """The ledger of days and leases, usage by day and model, and the cache of answers."""
+    for table in (tables.days, tables.leases, tables.usage, tables.answers):
+        table.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_money_and_answers,)
+
+
+def pending(connection: Connection) -> list[Migration]:
+    """Migrations that this database lacks.
+
+    Raises:
+        StoreError: the database was written by a newer Swarm.
+    """
+    if not inspect(connection).has_table(tables.migrations.name):
+        return list(MIGRATIONS)
+    applied = set(connection.scalars(select(tables.migrations.c.name)))
+    if unknown := sorted(applied - {migration.__name__ for migration in MIGRATIONS}):
+        raise StoreError(
+            f"the database was written by a newer Swarm (it has {unknown[-1]!r})",
+            hint="update Swarm, or point SWARM_MEMORY_DIR to another folder",
+        )
+    return [migration for migration in MIGRATIONS if migration.__name__ not in applied]
+
+
+def migrate(connection: Connection) -> None:
+    """Apply what is missing. The caller's transaction makes it all or nothing."""
+    tables.migrations.create(connection, checkfirst=True)
+    for migration in pending(connection):
+        migration(connection)
+        connection.execute(
+            insert(tables.migrations).values(
+                name=migration.__name__, applied_at=datetime.now(UTC).isoformat()
+            )
+        )

@@ -1,0 +1,53 @@
+"""The schema, as SQLAlchemy Core sees it. `migrate` creates it; a change here needs a migration there."""
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+
+migrations = Table(
+    "migrations", metadata, Column("name", String, primary_key=True), Column("applied_at", String)
+)
+
+days = Table(
+    "ledger_days",
+    metadata,
+    Column("day", String, primary_key=True),
+    Column("spent", BigInteger, nullable=False),  # picodollars, known
+    Column("uncertain", BigInteger, nullable=False),  # picodollars that calls lost in a crash may have cost
+)
+
+leases = Table(
+    "ledger_leases",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("day", String, nullable=False),
+    Column("held", BigInteger, nullable=False),  # picodollars taken out of the day, spent or not
+)
+
+usage = Table(
+    "usage_days",
+    metadata,
+    Column("day", String, primary_key=True),
+    Column("provider", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("tasks", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("cached", Integer, nullable=False),
+    Column("unknown_cost", Integer, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),  # picodollars
+    Column("saved", BigInteger, nullable=False),  # picodollars that cached answers had cost when first asked
+    Column("busy_ms", BigInteger, nullable=False),  # time in calls, one after another
+    Column("wall_ms", BigInteger, nullable=False),  # time the batches took
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("stored_at", Float, nullable=False),  # seconds since 1970
+    Column("size", Integer, nullable=False),  # bytes
+    Column("body", LargeBinary, nullable=False),  # versioned JSON
+    Index("answers_by_age", "stored_at", "size"),
+)

@@ -1,0 +1,78 @@
+"""The Python API for scripts without an event loop: the same names, each call in a loop of its own.
+
+`Swarm` keeps one loop in a thread of its own, so that its connections, limits and cache are shared by all
+calls made through it.
+"""
+
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from clawswarm.access import swarm as _async
+from clawswarm.modes.parallel import PromptLike
+from clawswarm.types.events import BatchEvent
+from clawswarm.types.result import BatchResult
+
+__all__ = ["Swarm", "parallel"]
+
+
+class Swarm:
+    """As `clawswarm.Swarm`, for use with `with`. Takes the same arguments."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self._swarm = _async.Swarm(**arguments)
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+
+    def parallel(self, prompts: Iterable[PromptLike], **defaults: Any) -> BatchResult:
+        """As `clawswarm.Swarm.parallel`."""
+        return self._open_portal().call(lambda: self._swarm.parallel(prompts, **defaults))
+
+    def stream(self, prompts: Iterable[PromptLike], **defaults: Any) -> Generator[BatchEvent]:
+        """As `clawswarm.Swarm.stream`."""
+        portal = self._open_portal()
+        events = self._swarm.stream(prompts, **defaults)
+        try:
+            while (event := portal.call(lambda: anext(events, None))) is not None:
+                yield event
+        finally:
+            portal.call(events.aclose)
+
+    @property
+    def warnings(self) -> list[str]:
+        """As `clawswarm.Swarm.warnings`."""
+        return self._swarm.warnings
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal())
+            stack.enter_context(self._portal.wrap_async_context_manager(self._swarm))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self._portal = None
+        return self._stack.__exit__(kind, error, trace)
+
+    def _open_portal(self) -> BlockingPortal:
+        if self._portal is None:
+            self._swarm.warnings  # noqa: B018 - says that the swarm is not open, in the same words
+        assert self._portal is not None  # noqa: S101
+        return self._portal
+
+
+def parallel(
+    prompts: Iterable[PromptLike], *, swarm: Mapping[str, Any] | None = None, **defaults: Any
+) -> BatchResult:
+    """As `clawswarm.parallel`."""
+
+    async def run() -> BatchResult:
+        return await _async.parallel(prompts, swarm=swarm, **defaults)
+
+    return anyio.run(run)

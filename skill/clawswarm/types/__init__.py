@@ -1,0 +1,1 @@
+"""The values that every layer shares: tasks, results, events, money."""
