@@ -16,6 +16,7 @@ from clawswarm.config.choice import with_limits, with_provider, without_cache
 from clawswarm.config.load import load
 from clawswarm.config.model import Settings
 from clawswarm.errors import NotConfigured, SwarmError
+from clawswarm.lifetimes import background_tasks
 from clawswarm.modes.parallel import PromptLike, collect, open_parallel, to_source
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.types.events import BatchComplete, BatchEvent, BatchStarted, TaskFinished
@@ -152,8 +153,7 @@ class Swarm:
             self._local = await stack.enter_async_context(
                 open_local(settings, self._environ, clock=self._clock, demo=self._demo)
             )
-            self._group = await stack.enter_async_context(anyio.create_task_group())
-            stack.callback(self._group.cancel_scope.cancel)
+            self._group = await stack.enter_async_context(background_tasks())
             self._stack = stack.pop_all()
         return self
 

@@ -1,5 +1,6 @@
 """Settings changed for one call: another provider, more at once, no cache."""
 
+from decimal import Decimal
 from typing import Any
 
 from clawswarm.config.model import Provider, Settings
@@ -67,3 +68,12 @@ def _validated(kind: type[Any], fields: dict[str, Any]) -> Any:
             for problem in error.errors()
         )
         raise InputError(problems, hint="see `swarm config schema` for what is allowed") from None
+
+
+def with_run_cap(settings: Settings, usd: Decimal | None) -> Settings:
+    """`settings` with a cap for the run; a lower one that is configured stays."""
+    if usd is None:
+        return settings
+    configured = settings.cost.max_run_spend
+    cap = usd if configured is None else min(usd, configured)
+    return settings.model_copy(update={"cost": settings.cost.model_copy(update={"max_run_spend": cap})})

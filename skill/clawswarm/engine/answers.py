@@ -18,6 +18,7 @@ from pydantic_core import from_json, to_json
 from clawswarm.clock import Clock
 from clawswarm.config.model import Cache
 from clawswarm.errors import StoreError, TaskError
+from clawswarm.lifetimes import background_tasks
 from clawswarm.store.answers import Answers
 from clawswarm.types.result import Reply, Usage
 from clawswarm.types.task import Task, ToolCall
@@ -204,14 +205,13 @@ class AnswerCache:
 async def open_answers(answers: Answers | None, settings: Cache, clock: Clock) -> AsyncGenerator[AnswerCache]:
     """A cache whose answers are written at the end, cancelled or not."""
     cache = AnswerCache(answers, settings, clock)
-    async with anyio.create_task_group() as group:
-        group.start_soon(cache.serve)
-        try:
+    try:
+        async with background_tasks() as group:
+            group.start_soon(cache.serve)
             yield cache
-        finally:
-            group.cancel_scope.cancel()
-            with anyio.CancelScope(shield=True):
-                await cache.flush()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await cache.flush()
 
 
 def _encode(reply: Reply) -> bytes:

@@ -13,6 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from clawswarm.engine.budget import RunCap
 from clawswarm.engine.engine import Engine
+from clawswarm.lifetimes import background_tasks
 from clawswarm.types.result import TaskResult
 from clawswarm.types.task import Task
 
@@ -70,12 +71,11 @@ async def open_batch(
     queue = Queue(source)
     run = engine.budget.run_cap()
     try:
-        async with receive, anyio.create_task_group() as group:
+        async with receive, background_tasks() as group:
             async with send:
                 for _ in range(workers):
                     group.start_soon(_work, engine, queue, run, send.clone())
             yield receive
-            group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
             await engine.flush()

@@ -26,14 +26,19 @@ _PATTERNS = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----",
 )
 _SIGNS = ("sk-", "AIza", "AQ.", "gsk_", "gh", "glpat-", "xox", "AKIA", "ASIA", "hf_", "eyJ", "-----BEGIN")
-_CREDENTIAL = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.DOTALL)
+_STARTS_A_WORD = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
+"""Not inside "risk-adjusted-…"; but after the \\n of a line break inside JSON, which ends in a letter."""
+_CREDENTIAL = re.compile(
+    _STARTS_A_WORD + "(?:" + "|".join(f"(?:{pattern})" for pattern in _PATTERNS) + ")", re.DOTALL
+)
 
 
 class Redactor:
     """Knows the keys in use."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= SHORTEST_KEY)
+        longest_first = sorted(secrets, key=len, reverse=True)  # one key may begin like another
+        self._secrets = tuple(secret for secret in longest_first if len(secret) >= SHORTEST_KEY)
 
     def __call__(self, text: str) -> str:
         """`text` without secrets; the same object when it holds none."""

@@ -29,7 +29,8 @@ def backoff(attempt: int, draw: float) -> float:
         attempt: tries so far, 1 or more.
         draw: a random number from 0 to 1.
     """
-    return draw * min(LONGEST_BOUND, FIRST_BOUND * 2 ** (attempt - 1))
+    doublings = min(attempt - 1, 10)  # past the longest bound, and no number that outgrows a float
+    return draw * min(LONGEST_BOUND, FIRST_BOUND * 2**doublings)
 
 
 class RetryBudget:

@@ -64,6 +64,7 @@ def validator(schema: JsonObject) -> Validator:
     """
     from jsonschema import SchemaError
     from jsonschema.validators import validator_for  # pyright: ignore[reportUnknownVariableType]
+    from referencing import Registry
 
     kind: Any = validator_for(schema)
     try:
@@ -72,7 +73,7 @@ def validator(schema: JsonObject) -> Validator:
         raise InputError(
             f"the schema is no JSON Schema: {error.message}", hint="see json-schema.org"
         ) from error
-    return kind(schema)
+    return kind(schema, registry=Registry())  # the default registry fetches references from the network
 
 
 def parse_output(text: str, schema: Validator) -> Any:
@@ -89,7 +90,15 @@ def parse_output(text: str, schema: Validator) -> Any:
             f"the reply is not JSON: {error}",
             hint="ask again; smaller models miss the format",
         ) from None
-    for problem in schema.iter_errors(data):
+    try:
+        problem = next(iter(schema.iter_errors(data)), None)
+    except Exception as error:
+        raise TaskError(
+            "bad_request",
+            f"the schema cannot be applied ({type(error).__name__}: {str(error)[:200]})",
+            hint="references must lead somewhere inside the schema, and not in a circle",
+        ) from error
+    if problem is not None:
         where = "/".join(str(part) for part in problem.absolute_path) or "the top"
         raise TaskError(
             "invalid_output",

@@ -41,19 +41,25 @@ class Batch:
         self._clock = engine.clock
         self._results = results
         self._started = engine.clock.monotonic()
+        self._ended: float | None = None
 
     @property
     def elapsed_ms(self) -> int:
-        return round((self._clock.monotonic() - self._started) * 1000)
+        """Milliseconds from the start to the last result, or until now while it runs."""
+        end = self._clock.monotonic() if self._ended is None else self._ended
+        return round((end - self._started) * 1000)
 
     @property
     def stats(self) -> Stats:
         return self.tally.stats(self.elapsed_ms)
 
     async def __aiter__(self) -> AsyncIterator[TaskResult]:
-        async for result in self._results:
-            self.tally.add(result)
-            yield result
+        try:
+            async for result in self._results:
+                self.tally.add(result)
+                yield result
+        finally:
+            self._ended = self._clock.monotonic()
 
 
 @asynccontextmanager

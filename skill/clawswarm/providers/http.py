@@ -5,7 +5,7 @@ Failures of the transport become `TaskError`s here, so that adapters only read s
 """
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,8 @@ from httpx_aiohttp.httpx2 import AiohttpTransport
 from pydantic_core import from_json
 
 from clawswarm.errors import TaskError
+from clawswarm.providers.failures import FAILURES, failure
+from clawswarm.providers.refusals import short
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 """More than any model sends: 128k tokens of answer are about half a megabyte."""
@@ -55,14 +57,14 @@ def parse_json(body: bytes | str, headers: Headers) -> Any:
         kind = headers.get("content-type", "no content type")
         raise TaskError(
             "invalid_reply",
-            f"the reply is not JSON ({kind}, {len(body)} bytes): {_excerpt(text)}",
+            f"the reply is not JSON ({kind}, {len(body)} bytes): {short(text, 120)!r}",
             hint="check the base URL: a proxy or a login page may have answered instead of the model",
             billed=None,
         ) from None
 
 
 class HttpStream:
-    """An answer that is still coming in."""
+    """An answer that is still coming in. However it is read, no more than `MAX_REPLY_BYTES` of it are."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
@@ -71,21 +73,38 @@ class HttpStream:
 
     async def read(self) -> HttpReply:
         """The rest of the answer as a whole."""
-        return HttpReply(self.status, self.headers, await _read(self._response))
+        chunks = [chunk async for chunk in self._chunks()]
+        return HttpReply(self.status, self.headers, chunks[0] if len(chunks) == 1 else b"".join(chunks))
 
-    async def lines(self) -> AsyncIterator[str]:
-        """Text lines without their ends, empty ones left out."""
-        with _transport_errors():
-            async for line in self._response.aiter_lines():
-                if line:
+    async def lines(self) -> AsyncIterator[bytes]:
+        """Lines without their ends, empty ones left out. Only a line feed ends a line: JSON text may hold
+        the other characters that Python takes for one."""
+        pending: list[bytes] = []
+        async for chunk in self._chunks():
+            first, *more = chunk.split(b"\n")
+            pending.append(first)
+            for begun in more:
+                if line := b"".join(pending).strip():
                     yield line
+                pending = [begun]
+        if line := b"".join(pending).strip():
+            yield line
 
     async def events(self) -> AsyncIterator[str]:
         """The data of each server-sent event; comments are left out."""
+        size = 0
         with _transport_errors():
             async for event in httpx2.EventSource(self._response):
                 if event.data:
+                    size = _within_limit(size + len(event.data))
                     yield event.data
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        size = 0
+        with _transport_errors():
+            async for chunk in self._response.aiter_bytes():
+                size = _within_limit(size + len(chunk))
+                yield chunk
 
 
 class Http:
@@ -151,54 +170,21 @@ def _sessions(context: ssl.SSLContext, *, trust_env: bool) -> Callable[[], aioht
     return session
 
 
-async def _read(response: httpx2.Response) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    with _transport_errors():
-        async for chunk in response.aiter_bytes():
-            size += len(chunk)
-            if size > MAX_REPLY_BYTES:
-                raise TaskError(
-                    "invalid_reply", f"the reply is larger than {MAX_REPLY_BYTES >> 20} MiB", billed=None
-                )
-            chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+def _within_limit(size: int) -> int:
+    if size > MAX_REPLY_BYTES:
+        raise TaskError(
+            "invalid_reply",
+            f"the reply is larger than {MAX_REPLY_BYTES >> 20} MiB",
+            hint="check that the base URL leads to a model's API",
+            billed=None,
+        )
+    return size
 
 
 @contextmanager
-def _transport_errors() -> Any:
+def _transport_errors() -> Generator[None]:
     """Failures below HTTP as `TaskError`s."""
     try:
         yield
-    except httpx2.ConnectError as error:
-        if isinstance(
-            error.__cause__, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
-        ):
-            raise TaskError(
-                "connection_failed",
-                f"no secure connection: {error}",
-                hint="check the base URL (http or https), the server's certificate, and this machine's clock",
-            ) from error
-        raise TaskError(
-            "connection_failed",
-            f"no connection: {error}",
-            hint="check that the server runs and that the base URL and port are right",
-            retryable=True,
-        ) from error
-    except (httpx2.DecodingError, httpx2.SSEError) as error:
-        raise TaskError("invalid_reply", f"the reply cannot be read: {error}", billed=None) from error
-    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-        raise TaskError("bad_request", f"the base URL cannot be used: {error}") from error
-    except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
-        raise TaskError(
-            "connection_failed",
-            f"the connection broke before the reply was complete: {error or type(error).__name__}",
-            hint="the server or a proxy closed it; this is tried again by itself",
-            retryable=True,
-            billed=None,
-        ) from error
-
-
-def _excerpt(text: str, limit: int = 120) -> str:
-    flat = " ".join(text.split())
-    return repr(flat[:limit] + ("…" if len(flat) > limit else ""))
+    except FAILURES as error:
+        raise failure(error) from error

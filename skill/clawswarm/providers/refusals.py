@@ -3,31 +3,36 @@
 Adapters handle what their provider does differently and leave the rest to `refusal`.
 """
 
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict, Unpack
 
 from clawswarm.errors import TaskError, TaskErrorCode
 
-_BY_STATUS: dict[int, tuple[TaskErrorCode, bool, str | None]] = {
+_BY_STATUS: dict[int, tuple[TaskErrorCode, bool, str]] = {
     400: ("bad_request", False, "the provider refuses the request as it stands: see its message"),
     401: ("auth_failed", False, "check the API key: make a new one if it was revoked or has expired"),
     402: ("payment_required", False, "add credit at the provider, or configure a fallback"),
     403: ("permission_denied", False, "the key has no access to this model, or the provider blocked it"),
     404: ("model_not_found", False, "check the model's name and the base URL"),
-    408: ("timeout", True, None),
-    409: ("overloaded", True, None),
+    408: ("timeout", True, "the provider waited too long for the request: check the network"),
+    409: ("overloaded", True, "the provider is busy with the same thing; this passes by itself"),
     413: ("bad_request", False, "the request is too large for this provider: shorten the prompt"),
     422: ("bad_request", False, "the provider refuses the request as it stands: see its message"),
-    425: ("overloaded", True, None),
+    425: ("overloaded", True, "the provider is not ready for it yet; this passes by itself"),
     429: (
         "rate_limited",
         True,
         "the provider limits this key: lower max_concurrent_api, or set requests_per_minute",
     ),
     498: ("overloaded", True, "the provider's flex capacity is used up for the moment"),
+    499: ("provider_failed", True, "the server gave the request up; this is tried again by itself"),
     503: ("overloaded", True, "the provider is busy; this passes by itself"),
     504: ("timeout", True, "the provider gave up on the request"),
     529: ("overloaded", True, "the provider is busy; this passes by itself"),
 }
+_SERVER_FAILED = "the provider failed on its side; this is tried again by itself"
+_UNFORESEEN = "see the provider's message, and check the base URL"
+_MAYBE_BILLED = frozenset({504, 520, 521, 522, 523, 524})
+"""Statuses by which a gateway gives up waiting: the model behind it may have worked, and charge for it."""
 
 
 class Override(TypedDict, total=False):
@@ -36,6 +41,7 @@ class Override(TypedDict, total=False):
     code: TaskErrorCode
     retryable: bool
     hint: str
+    billed: Literal[False] | None
 
 
 def refusal(
@@ -44,21 +50,29 @@ def refusal(
     message: str,
     *,
     retry_after: float | None = None,
-    hint: str | None = None,
-    code: TaskErrorCode | None = None,
-    retryable: bool | None = None,
+    begun: bool = False,
+    **special: Unpack[Override],
 ) -> TaskError:
-    """The `TaskError` for an HTTP status; the keyword arguments override what the status usually means."""
-    usual_code, usual_retryable, usual_hint = _BY_STATUS.get(
-        status, ("provider_failed", status >= 500, None if status >= 500 else "see the provider's message")
+    """The `TaskError` for an HTTP status.
+
+    Args:
+        begun: the provider had accepted the call with 200 and failed later, so that it may charge for it;
+            `status` is then what its error amounts to.
+        special: overrides what the status usually means.
+    """
+    code, retryable, hint = _BY_STATUS.get(
+        status,
+        ("provider_failed", True, _SERVER_FAILED) if status >= 500 else ("provider_failed", False, _UNFORESEEN),
     )
+    verb = f"failed while it answered ({status})" if begun else f"answered {status}"
     return TaskError(
-        code or usual_code,
-        f"{provider} answered {status}: {short(message)}",
-        hint=hint or usual_hint,
-        retryable=usual_retryable if retryable is None else retryable,
+        special.get("code", code),
+        f"{provider} {verb}: {short(message)}",
+        hint=special.get("hint", hint),
+        retryable=special.get("retryable", retryable),
         status=status,
         retry_after=retry_after,
+        billed=special.get("billed", None if begun or status in _MAYBE_BILLED else False),
     )
 
 
@@ -84,6 +98,16 @@ def malformed(provider: str, missing: str, body: Any) -> TaskError:
 
 
 def short(text: str, limit: int = 300) -> str:
-    """One line of at most `limit` characters."""
+    """One line of at most `limit` characters. A word is left out rather than cut: half a key is nothing that
+    the redactor could find."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    if len(flat) <= limit:
+        return flat
+    end = limit - 1
+    while end and _in_word(flat[end - 1]) and _in_word(flat[end]):
+        end -= 1
+    return flat[:end].rstrip() + "…"
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character in "_-.+/="

@@ -25,6 +25,12 @@ def children(parent: JsonDict, name: str) -> list[JsonDict]:
     return [item for item in value if is_object(item)] if is_list(value) else []
 
 
+def text_of(parent: JsonDict, name: str) -> str:
+    """The text under `name`; an empty one when there is none."""
+    value = parent.get(name)
+    return value if isinstance(value, str) else ""
+
+
 def unwrapped(document: Any) -> Any:
     """`document`, out of the one-element list that Gemini's OpenAI-style route puts errors in."""
     return document[0] if is_list(document) and document else document

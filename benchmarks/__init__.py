@@ -1,0 +1,1 @@
+"""Measurements of Swarm beside its peers and its floor. See README.md."""

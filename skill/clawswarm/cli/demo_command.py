@@ -1,0 +1,75 @@
+"""`swarm demo`: the main job, without any key or model."""
+
+import os
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from clawswarm.access.local import open_local
+from clawswarm.cli.options import load_settings
+from clawswarm.cli.output import run, say, told, warn
+from clawswarm.cli.progress import show_progress, summary
+from clawswarm.config.model import Settings
+from clawswarm.modes.parallel import collect, open_parallel
+from clawswarm.providers.demo import DemoProvider
+from clawswarm.types.task import Task
+
+app = typer.Typer()
+
+QUESTIONS = (
+    "What does OpenAI sell, and to whom?",
+    "What does Anthropic sell, and to whom?",
+    "What does Google DeepMind publish that others build on?",
+    "Which models does Mistral release with open weights?",
+    "How does a mixture-of-experts model save compute?",
+    "What is speculative decoding, and when does it help?",
+    "Why do long contexts cost more memory than short ones?",
+    "Compare retrieval and fine-tuning for a support desk.",
+    "What should a code review look for first?",
+    "How do I back up a SQLite database that is in use?",
+    "What makes a good incident report?",
+    "Which questions should I ask before signing a cloud contract?",
+    "Explain exponential backoff with jitter to a new colleague.",
+    "What can go wrong when two cron jobs overlap?",
+    "How do I estimate the cost of a million tokens?",
+    "Name three ways to test code that waits for the network.",
+    "What is a circuit breaker in software?",
+    "How does rate limiting by token bucket work?",
+    "Why do distributed systems need idempotent operations?",
+    "What is the difference between latency and throughput?",
+    "When is a queue better than a direct call?",
+    "How do I read a flame graph?",
+    "What is a lease, and what happens when it expires?",
+    "Why should secrets not be in log files?",
+)
+
+
+@app.command(epilog="Example:\n\nswarm demo")
+def demo(
+    latency: Annotated[float, typer.Option(min=0, help="Mean seconds that the demo provider takes.")] = 0.6,
+) -> None:
+    """Ask two dozen questions of the built-in demo provider, with the live display.
+
+    No model is asked, nothing leaves this machine, and every answer says so.
+    """
+    with told(as_json=False):
+        settings = load_settings(provider="demo", cache=False)
+        status = run(partial(_demo, settings, latency))
+    raise typer.Exit(status)
+
+
+async def _demo(settings: Settings, latency: float) -> int:
+    provider = DemoProvider(latency=latency)
+    tasks = [Task(prompt=question) for question in QUESTIONS]
+    say(f"🐝 Swarm demo: {len(tasks)} questions, {settings.limits.max_nodes} at once, no model is asked")
+    async with open_local(settings, os.environ, demo=provider) as swarm:
+        warn(swarm.warnings)
+        async with open_parallel(swarm.engine, tasks, total=len(tasks)) as batch, show_progress(batch):
+            result = await collect(batch)
+    for task in result.tasks[:3]:
+        typer.echo(f"── {task.index + 1}. {QUESTIONS[task.index]}\n{task.text}\n")
+    typer.echo(f"… and {len(result.tasks) - 3} more.\n")
+    say(*summary(batch))
+    say('Next: export GEMINI_API_KEY=…, then: swarm parallel "What is AI?" "What is ML?"')
+    return 1 if result.stats.failed else 0

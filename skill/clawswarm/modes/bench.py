@@ -1,0 +1,71 @@
+"""The bench mode: a batch whose times are compared with what a perfect pool would have needed."""
+
+import heapq
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+
+from clawswarm.engine.engine import Engine
+from clawswarm.modes.parallel import Batch, collect, open_parallel
+from clawswarm.types.result import BatchResult
+from clawswarm.types.task import Task
+
+Display = Callable[[Batch], AbstractAsyncContextManager[None]]
+
+QUESTION = "Reply with the single word: ready. (Check {number}.)"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """A benchmark's batch with its figures. Times in milliseconds; None where no call was made.
+
+    Attributes:
+        ideal_ms: the time a pool without any overhead needs for calls of exactly these durations.
+    """
+
+    batch: BatchResult
+    concurrency: int
+    ideal_ms: int | None
+
+    @property
+    def per_task_ms(self) -> float:
+        return self.batch.stats.total_duration_ms / self.batch.stats.total
+
+    @property
+    def throughput(self) -> float | None:
+        """Tasks a second."""
+        elapsed = self.batch.stats.total_duration_ms
+        return self.batch.stats.total * 1000 / elapsed if elapsed else None
+
+    @property
+    def ratio_to_ideal(self) -> float | None:
+        return self.batch.stats.total_duration_ms / self.ideal_ms if self.ideal_ms else None
+
+
+def bench_tasks(count: int) -> list[Task]:
+    """`count` short questions that differ, so that none is answered for another."""
+    return [Task(prompt=QUESTION.format(number=number), cache=False) for number in range(1, count + 1)]
+
+
+async def bench(engine: Engine, count: int, concurrency: int, display: Display | None = None) -> BenchResult:
+    """Run `count` questions.
+
+    Args:
+        concurrency: calls that ran at once at most, for the ideal.
+        display: shows the batch while it runs.
+    """
+    async with (
+        open_parallel(engine, bench_tasks(count), total=count) as batch,
+        display(batch) if display is not None else nullcontext(),
+    ):
+        result = await collect(batch)
+    durations = [task.duration_ms for task in result.tasks]
+    return BenchResult(result, concurrency, ideal_ms(durations, concurrency) or None)
+
+
+def ideal_ms(durations: Iterable[int], slots: int) -> int:
+    """When the last of these calls ends if each starts the moment one of `slots` is free."""
+    free_at = [0] * slots
+    for duration in durations:
+        heapq.heapreplace(free_at, free_at[0] + duration)
+    return max(free_at)

@@ -1,0 +1,83 @@
+"""What holds for the whole suite: no host but this one, no key of the user's, a home of its own."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.clock import FakeClock
+
+settings.register_profile(
+    "swarm", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("swarm")
+
+_PREFIXES = ("SWARM_", "OLLAMA_")
+_ENDINGS = ("_API_KEY", "_API_TOKEN", "_AUTH_TOKEN", "_BASE_URL", "_PROXY")
+_PIP = {
+    "PIP_CACHE_DIR": Path.home() / ".cache/pip",
+    "PIP_CONFIG_FILE": Path.home() / ".config/pip/pip.conf",
+}
+"""What the installer's tests keep of the real home: their pip would have to fetch everything again."""
+
+_refused: list[str] = []
+
+
+def _is_here(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if host is None or host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse to look up or to reach any other host."""
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        if not isinstance(address, tuple):
+            return  # a path in the file system
+        host = address[0]
+    else:
+        return
+    if not _is_here(host):
+        _refused.append(str(host))
+        raise OSError(f"tests reach no host but this one, and this is {host!r}")
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.fixture(autouse=True)
+def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home and an environment of its own for each test; it fails if it tried to reach another host."""
+    for name, place in _PIP.items():
+        if name not in os.environ and place.exists():
+            monkeypatch.setenv(name, str(place))
+    for name in list(os.environ):
+        if name.upper().startswith(_PREFIXES) or name.upper().endswith(_ENDINGS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home", numbered=True)))
+    _refused.clear()
+    yield
+    assert not _refused, f"the test tried to reach {_refused}"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
