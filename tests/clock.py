@@ -11,6 +11,8 @@ from typing import Any
 import anyio
 from anyio._backends import _asyncio as backend
 
+NOON = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)
+
 QUIET_ROUNDS = 3
 """Passes of the event loop without anything to do, sockets on loopback included, that count as idle."""
 
@@ -37,7 +39,7 @@ class FakeClock:
         jumps: the moments to which the clock was moved to fire a timer.
     """
 
-    def __init__(self, start: float = 1000.0, at: datetime = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)) -> None:
+    def __init__(self, start: float = 1000.0, at: datetime = NOON) -> None:
         self._start = start
         self._monotonic = start
         self._at = at

@@ -42,10 +42,10 @@ def _is_here(host: object) -> bool:
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse to look up or to reach any other host."""
     if event == "socket.getaddrinfo":
-        host = arguments[0]
+        host: object = arguments[0]
     elif event in ("socket.connect", "socket.sendto"):
-        address = arguments[1]
-        if not isinstance(address, tuple):
+        address: Any = arguments[1]
+        if isinstance(address, str | bytes):
             return  # a path in the file system
         host = address[0]
     else:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import anyio
+import pytest
 
 from clawswarm.clock import Clock
 from clawswarm.config.model import Cache, Cost, Limits, Prices, Settings
@@ -37,7 +38,12 @@ class Model:
     """
 
     def __init__(
-        self, act: Act | None = None, *, clock: Clock | None = None, name: str = "demo", pace: Pace | None = None
+        self,
+        act: Act | None = None,
+        *,
+        clock: Clock | None = None,
+        name: str = "demo",
+        pace: Pace | None = None,
     ) -> None:
         self.name = name
         self.act = act
@@ -72,7 +78,12 @@ class Model:
 
 
 def say(text: str = "ok", **fields: Any) -> Reply:
-    return Reply(**({"text": text, "model": "m", "usage": SIX_TOKENS} | fields))
+    given: dict[str, Any] = {"text": text, "model": "m", "usage": SIX_TOKENS} | fields
+    return Reply(**given)
+
+
+def near(value: float) -> Any:
+    return pytest.approx(value)  # pyright: ignore[reportUnknownMemberType]
 
 
 def error(code: TaskErrorCode = "overloaded", *, retryable: bool = True, **fields: Any) -> TaskError:

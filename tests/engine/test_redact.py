@@ -27,7 +27,7 @@ SECRETS = {
     "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc+/=\n-----END RSA PRIVATE KEY-----",
     "bare private key": "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
 }
-AROUND = ["{}", "the key is {}.", '"{}"', "key={}&x=1", "Bearer {}", "a\n{}\nb", '{{"text": "a\\n{}"}}', "({})"]
+AROUND = ["{}", "the key is {}.", '"{}"', "key={}&x=1", "Bearer {}", "a\n{}\nb", '{{"a": "b\\n{}"}}', "({})"]
 
 
 @pytest.mark.parametrize("around", AROUND)

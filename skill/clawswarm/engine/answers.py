@@ -29,6 +29,9 @@ VERSION = 1
 WRITE_EVERY = 256
 """Answers that are collected before they are written."""
 
+NOT_SHARED = frozenset({"cancelled", "timeout", "rate_limited", "budget_exceeded"})
+"""Failures that may come from the asker's own deadline or cap: the next in line asks again."""
+
 
 def answer_key(task: Task, *, address: str, model: str, defaults: bytes) -> bytes:
     """The hash of everything that shapes the answer to `task`.
@@ -93,6 +96,7 @@ class AnswerCache:
         self._flights: dict[bytes, _Flight] = {}
         self._wanted: dict[bytes, _LookUp] = {}
         self._unwritten: dict[bytes, bytes] = {}
+        self._untrimmed = False
         self._call = anyio.Event()
         self._limiter = anyio.CapacityLimiter(1)
         self.trouble: StoreError | None = None
@@ -101,13 +105,14 @@ class AnswerCache:
         """The answer to `key`: kept, being asked for already, or asked for now.
 
         Raises:
-            TaskError: the call failed; those who shared it fail the same way, unless it was cut short.
+            TaskError: the call failed; those who shared it fail the same way, unless the reason
+                was the asker's own deadline or cap.
         """
         while (flight := self._flights.get(key)) is not None:
             await flight.landed.wait()
             if isinstance(flight.outcome, Reply):
                 return Answered(flight.outcome, shared=True)
-            if isinstance(flight.outcome, TaskError) and flight.outcome.code not in ("cancelled", "timeout"):
+            if isinstance(flight.outcome, TaskError) and flight.outcome.code not in NOT_SHARED:
                 raise flight.outcome
         flight = self._flights[key] = _Flight()
         try:
@@ -131,6 +136,8 @@ class AnswerCache:
         try:
             if self._unwritten:
                 await self._write()
+            if self._untrimmed:
+                self._untrimmed = False
                 now = self._clock.now().timestamp()
                 await anyio.to_thread.run_sync(
                     lambda: (
@@ -155,7 +162,10 @@ class AnswerCache:
     def _keep(self, key: bytes, reply: Reply) -> None:
         if self._answers is None or reply.remote:
             return
-        self._unwritten[key] = _encode(reply)
+        try:
+            self._unwritten[key] = _encode(reply)
+        except ValueError:
+            return  # text that no encoding can carry is an answer all the same, only not one to keep
         if len(self._unwritten) >= WRITE_EVERY:
             self._call.set()
 
@@ -189,9 +199,10 @@ class AnswerCache:
     async def _write(self) -> None:
         if (answers := self._answers) is None:
             return
-        bodies = self._unwritten
+        bodies = dict(self._unwritten)  # more may come while the thread writes
         now = self._clock.now().timestamp()
-        await anyio.to_thread.run_sync(lambda: answers.put(dict(bodies), at=now), limiter=self._limiter)
+        await anyio.to_thread.run_sync(lambda: answers.put(bodies, at=now), limiter=self._limiter)
+        self._untrimmed = True
         self._unwritten = {key: body for key, body in self._unwritten.items() if bodies.get(key) is not body}
 
     def _give_up(self, error: StoreError) -> None:
@@ -234,9 +245,15 @@ def _encode(reply: Reply) -> bytes:
 
 
 def _decode(body: bytes) -> Reply | None:
-    document = from_json(body)
-    if document.get("v") != VERSION:
+    """A stored reply; None when it was stored in another form, or is damaged."""
+    try:
+        document = from_json(body)
+        return _read_document(document) if document["v"] == VERSION else None
+    except (ValueError, TypeError, LookupError):
         return None
+
+
+def _read_document(document: Any) -> Reply:
     usage = document["usage"]
     return Reply(
         text=document["text"],

@@ -2,29 +2,39 @@
 
 Every attempt reserves its worst price before it is sent (each byte of the prompt a token, the reply as long
 as `max_tokens` allows) and settles after it. A call whose price is not known is refused under a cap.
+
+A server may count more than that: it adds instructions of its own. Until a model's first reply has shown how
+it counts, `UNSEEN_TOKENS` more are reserved for each call to it, and after that what it was seen to add.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import anyio
-import anyio.to_thread
 
 from clawswarm.clock import Clock, local_day
 from clawswarm.config.model import Cost
-from clawswarm.engine.purse import Purse
+from clawswarm.engine.purse import Fuse, Purse
 from clawswarm.errors import StoreError, TaskError
 from clawswarm.providers.prices import PriceSheet
 from clawswarm.store.ledger import Ledger
-from clawswarm.types.money import show_usd, to_pico
+from clawswarm.types.money import PICO_PER_USD, show_usd, to_pico
 from clawswarm.types.result import Usage
 from clawswarm.types.task import Task
 
 FRAMING_TOKENS = 64
 """Tokens that a chat template may add around the texts of a call, and a dozen more for each message."""
 FRAMING_TOKENS_A_MESSAGE = 12
+
+PREAMBLE_TOKENS = 1024
+"""Tokens that a provider adds to explain tools or a schema to its model (Anthropic: up to 804 for tools)."""
+
+UNSEEN_TOKENS = 1024
+
+DEAREST = 100_000 * PICO_PER_USD
+"""No single call costs this much; a server that says so, or a `max_tokens` that allows it, is mistaken."""
 
 
 class RunCap:
@@ -64,14 +74,23 @@ class RunCap:
 
 @dataclass(slots=True)
 class Hold:
-    """Money promised to one call."""
+    """Money promised to one call.
+
+    Attributes:
+        amount: what is reserved.
+        bound: the worst price of what we know is sent; `amount` may be more.
+    """
 
     amount: int
+    bound: int
+    model: str
     purse: Purse | None
     run: RunCap | None
 
     def settle(self, actual: int | None) -> None:
         """Book what the call cost in picodollars; None when that is not known."""
+        if actual is not None:
+            actual = min(max(actual, 0), DEAREST)  # a server's numbers; no refund, nothing absurd
         if self.purse is not None:
             self.purse.settle(self.amount, actual)
         if self.run is not None:
@@ -91,11 +110,12 @@ class Budget:
         self._allow_unpriced = cost.allow_unpriced
         self._ledger = ledger
         self._clock = clock
+        self._fuse = Fuse(clock)
         self._purse: Purse | None = None
-        self._day_ends = 0.0
+        self._day_ends = datetime.min.replace(tzinfo=UTC)
         self._past: list[Purse] = []
         self._opening = anyio.Lock()
-        self._worst_factor = 1.0
+        self._added: dict[str, int] = {}
         self.trouble: StoreError | None = None
 
     def run_cap(self) -> RunCap | None:
@@ -120,7 +140,12 @@ class Budget:
             )
         if sheet.free:
             return None
-        amount = int(sheet.cost(bound) * self._worst_factor)
+        worst = sheet.worst(bound)
+        if (added := self._added.get(model)) is None:
+            added = sheet.worst(bound + Usage(input_tokens=UNSEEN_TOKENS)) - worst
+        amount = worst + added
+        if amount > DEAREST:
+            raise TaskError("bad_request", f"the call may cost {show_usd(amount)}", hint="lower max_tokens")
         if run is not None:
             await run.reserve(amount)
         try:
@@ -129,25 +154,27 @@ class Budget:
             if run is not None:
                 run.settle(amount, 0)
             raise
-        return Hold(amount, purse, run)
+        return Hold(amount, worst, model, purse, run)
 
     def learn(self, hold: Hold, actual: int) -> None:
-        """A call cost more than its bound: reserve that much more from now on."""
-        if hold.amount and actual > hold.amount:
-            self._worst_factor *= actual / hold.amount
+        """A call has cost `actual`: what it was dearer than its bound is added to that model's bounds."""
+        self._added[hold.model] = max(self._added.get(hold.model, 0), min(actual, DEAREST) - hold.bound)
 
     async def give_back(self) -> None:
         """Return what is reserved and not needed; at the end of a batch."""
-        purses = [*self._past, *([self._purse] if self._purse else [])]
+        over = [purse for purse in self._past if purse.idle]
+        self._past = [purse for purse in self._past if purse not in over]
         try:
-            for purse in purses:
+            for purse in over:
+                await purse.close()
+            for purse in (*self._past, *([self._purse] if self._purse else [])):
                 await purse.give_back()
         except StoreError as error:
             self.trouble = error
 
     async def close(self) -> None:
         purses = [*self._past, *([self._purse] if self._purse else [])]
-        self._past, self._purse = [], None
+        self._past, self._purse, self._ledger = [], None, None
         for purse in purses:
             try:
                 await purse.close()
@@ -157,11 +184,14 @@ class Budget:
     async def _reserved_today(self, amount: int) -> Purse | None:
         """Today's purse with `amount` promised; None when spending cannot be recorded and no cap is set."""
         try:
+            if self._ledger is None:
+                if self._day_cap is None:
+                    return None
+                raise StoreError("there is no ledger", hint="is the swarm closed?")
             purse = self._purse
-            if purse is None or self._clock.monotonic() >= self._day_ends:
-                purse = await self._open_today()
-            if purse is not None:
-                await purse.reserve(amount)
+            if purse is None or self._clock.now() >= self._day_ends:
+                purse = await self._open_today(self._ledger)
+            await purse.reserve(amount)
             return purse
         except StoreError as error:
             if self._day_cap is not None:
@@ -172,18 +202,19 @@ class Budget:
             self.trouble, self._ledger = error, None
             return None
 
-    async def _open_today(self) -> Purse | None:
+    async def _open_today(self, ledger: Ledger) -> Purse:
         async with self._opening:
-            if self._ledger is None or (self._purse is not None and self._clock.monotonic() < self._day_ends):
+            now = self._clock.now().astimezone()
+            if self._purse is not None and now < self._day_ends:
                 return self._purse
+            day = local_day(now)
+            lease = await self._fuse.run(lambda: ledger.open_lease(day))
             if self._purse is not None:
                 self._past.append(self._purse)
-            now = self._clock.now().astimezone()
-            midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-            day = local_day(now)
-            lease = await anyio.to_thread.run_sync(self._ledger.open_lease, day)
-            self._day_ends = self._clock.monotonic() + (midnight - now).total_seconds()
-            self._purse = Purse(self._ledger, lease, day, self._day_cap, self._clock)
+            # The time of day, not seconds from now: a machine that sleeps stops its monotonic clock, and the
+            # day on which the clocks change is not 24 hours long.
+            self._day_ends = datetime.combine(now.date() + timedelta(days=1), time.min).astimezone()
+            self._purse = Purse(ledger, lease, day, self._day_cap, self._clock, self._fuse)
             return self._purse
 
 
@@ -205,6 +236,8 @@ def most_tokens(task: Task, max_tokens: int | None) -> Usage:
         texts += len(task.system.encode())
     if task.history or task.tools or task.schema is not None:
         texts += _extras(task)
+    if task.tools or task.schema is not None:
+        texts += PREAMBLE_TOKENS
     return Usage(input_tokens=texts, output_tokens=max_tokens or 0)
 
 

@@ -18,6 +18,7 @@ from clawswarm.errors import TaskError
 class _Waiter:
     tokens: int
     deadline: float
+    impatient: bool
     outcome: Endpoint | TaskError | None = None
     woken: anyio.Event = field(default_factory=anyio.Event)
 
@@ -41,7 +42,7 @@ class Dispatcher:
         Args:
             tokens: about how many the call will use.
             deadline: the moment until which waiting makes sense.
-            impatient: fail at once while every breaker is open (there is another provider to go to).
+            impatient: fail as soon as every breaker is open (there is another provider to go to).
 
         Raises:
             TaskError: waiting is pointless: the server is down, or its limit outlasts the deadline.
@@ -52,7 +53,7 @@ class Dispatcher:
             return endpoint
         if (error := self._hopeless(tokens, deadline, now, impatient=impatient)) is not None:
             raise error
-        waiter = _Waiter(tokens, deadline)
+        waiter = _Waiter(tokens, deadline, impatient)
         self._line.append(waiter)
         self._serve()
         try:
@@ -80,7 +81,7 @@ class Dispatcher:
         """A breaker opened or a pause began: those who wait in vain are told now."""
         now = self._clock.monotonic()
         for waiter in list(self._line):
-            error = self._hopeless(waiter.tokens, waiter.deadline, now, impatient=False)
+            error = self._hopeless(waiter.tokens, waiter.deadline, now, impatient=waiter.impatient)
             if error is not None:
                 self._line.remove(waiter)
                 waiter.outcome = error

@@ -22,7 +22,7 @@ from clawswarm.engine.retry import RetryBudget, RetryPolicy
 from clawswarm.engine.usage import UsageBook
 from clawswarm.engine.verdict import Schemas, judge, parse_output
 from clawswarm.engine.window import Window
-from clawswarm.errors import TaskError
+from clawswarm.errors import InputError, TaskError
 from clawswarm.providers.prices import price_of
 from clawswarm.providers.registry import Backend, Chosen
 from clawswarm.store.answers import Answers
@@ -68,6 +68,7 @@ class Engine:
         self._answers = answers
         self._redact = Redactor(chosen.secrets)
         self._schemas = Schemas()
+        self._nodes = anyio.Semaphore(settings.limits.max_nodes, fast_acquire=True)
         retries = RetryPolicy(
             settings.limits.max_retries,
             RetryBudget(max(100.0, 2.0 * settings.limits.max_nodes)),
@@ -93,22 +94,26 @@ class Engine:
 
     async def run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
         """Run one task to its end. Never raises for a task that failed."""
+        async with self._nodes:  # several batches share the workers
+            return await self._run_task(index, task, run)
+
+    async def _run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
         started = self.clock.monotonic()
-        trace = Trace(started, started + (task.timeout or self.settings.limits.timeout), run)
-        saved = 0
+        timeout = self.settings.limits.timeout if task.timeout is None else task.timeout
+        trace = Trace(started, started + timeout, run)
         try:
             if not task.prompt.strip() and not task.history:
                 raise TaskError("bad_request", "the prompt is empty", hint="write something, or leave it out")
+            schema = None if task.schema is None else self._schemas.get(task.schema)
             answered = await self._within_deadline(task, trace)
-            data = None
-            if task.schema is not None:
-                data = parse_output(answered.reply.text, self._schemas.get(task.schema))
+            data = None if schema is None else parse_output(answered.reply.text, schema)
             result = self._success(index, task, trace, answered, data)
-            if answered.shared:
-                saved = self._price(answered.reply) or 0
         except TaskError as error:
             result = self._failure(index, task, trace, error)
-        self.usage.add(result, saved)
+        except (InputError, ValueError) as error:  # no JSON Schema, or text that no encoding can carry
+            unusable = TaskError("bad_request", f"the task cannot be sent: {error}")
+            result = self._failure(index, task, trace, unusable)
+        self.usage.add(result, trace.saved)
         return result
 
     async def _within_deadline(self, task: Task, trace: Trace) -> Answered:
@@ -155,7 +160,11 @@ class Engine:
             return Answered(await ask(), shared=False)
         trace.provider, trace.model = lane.line.backend.name, model
         key = answer_key(task, address=lane.address, model=model, defaults=lane.defaults)
-        return await self._answers.get(key, ask)
+        answered = await self._answers.get(key, ask)
+        if answered.shared:
+            sheet = lane.line.backend.prices(model, self.clock.now())
+            trace.saved = price_of(answered.reply, sheet) or 0
+        return answered
 
     def _may_share(self, lane: _Lane, task: Task) -> bool:
         """Whether one answer may stand for another: not without a cache, nor for random sampling."""
@@ -209,9 +218,6 @@ class Engine:
         total = round((self.clock.monotonic() - trace.started) * 1000)
         busy = min(total, round(trace.busy * 1000))
         return busy, total - busy
-
-    def _price(self, reply: Reply) -> int | None:
-        return price_of(reply, self.primary.prices(reply.model, self.clock.now()))
 
     # ---- set-up
 

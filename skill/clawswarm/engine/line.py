@@ -43,6 +43,7 @@ class Trace:
     provider: str | None = None
     model: str | None = None
     finish_reason: str | None = None
+    saved: int = 0
 
     def add(self, usage: Usage | None, cost: int | None) -> None:
         self.usage = None if usage is None or self.usage is None else self.usage + usage
@@ -93,15 +94,18 @@ class Line:
         )
         tries = 0
         while True:
+            sent = trace.attempts
             try:
                 reply = await self._attempt(call)
             except TaskError as error:
-                if error.code == "rate_limited" and error.retryable and error.status == 429:
+                if trace.attempts == sent:
+                    raise  # refused before it was sent: no money, or waiting is pointless
+                if error.code == "rate_limited" and error.retryable:
                     continue  # the endpoint pauses; the dispatcher waits, or says that waiting is pointless
                 tries += 1
-                wait = self._retries.wait_for(error, tries)
                 now = self._clock.monotonic()
-                if wait is None or now + wait >= trace.deadline:
+                wait = self._retries.wait_for(error, tries, trace.deadline - now)
+                if wait is None:
                     raise
                 await sleep_until(self._clock, now + wait)
             else:
@@ -158,8 +162,10 @@ class Line:
     async def _complete(self, call: _Call, endpoint: Endpoint) -> Answer:
         try:
             return await endpoint.provider.complete(call.task, model=call.model)
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            # Adapters index into what a server sent: a shape that nobody foresaw fails one task, not a batch.
+        except TaskError:
+            raise
+        except Exception as error:
+            # Adapters index into what a server sent: what nobody foresaw fails one task, not a batch.
             logger.warning("unforeseen reply from %s", self.backend.name, exc_info=True)
             raise TaskError(
                 "invalid_reply",
@@ -205,12 +211,12 @@ class Line:
         now = self._clock.monotonic()
         if error.code == "rate_limited" and error.retryable:
             endpoint.breaker.succeeded()  # it is up, and says so
-            if endpoint.last_refusal is None or endpoint.rates.ready_at(0, now) <= now:
+            if endpoint.last_refusal is None or not endpoint.rates.paused(now):
                 endpoint.refusals += 1
                 endpoint.window.refused()
             endpoint.last_refusal = error
-            wait = error.retry_after
-            endpoint.rates.pause(self._retries.wait_unnamed(endpoint.refusals) if wait is None else wait, now)
+            wait = error.retry_after or self._retries.wait_unnamed(endpoint.refusals)  # 0 names no time
+            endpoint.rates.pause(wait, now)
             self.dispatcher.changed()
         elif error.code in PASSING:
             was = endpoint.breaker.state

@@ -66,6 +66,10 @@ class Rates:
         """Send nothing for `seconds`: the provider said so."""
         self._not_before = max(self._not_before, now + seconds)
 
+    def paused(self, now: float) -> bool:
+        """Whether a pause is on."""
+        return self._not_before > now
+
     def observe(self, pace: Pace, now: float) -> None:
         """Take note of what an answer said is left."""
         if pace.requests_left == 0 and pace.requests_reset is not None:

@@ -59,11 +59,16 @@ class RetryPolicy:
     budget: RetryBudget
     rng: random.Random
 
-    def wait_for(self, error: TaskError, attempt: int) -> float | None:
-        """Seconds until the next try after `error` on try number `attempt`; None: there is none."""
-        if not error.retryable or attempt > self.max_retries or not self.budget.take():
+    def wait_for(self, error: TaskError, attempt: int, left: float) -> float | None:
+        """Seconds until the next try after `error` on try number `attempt`; None: there is none.
+
+        Args:
+            left: seconds until the task's deadline. A try that would come too late costs no budget.
+        """
+        if not error.retryable or attempt > self.max_retries:
             return None
-        return max(backoff(attempt, self.rng.random()), error.retry_after or 0.0)
+        wait = max(backoff(attempt, self.rng.random()), error.retry_after or 0.0)
+        return wait if wait < left and self.budget.take() else None
 
     def wait_unnamed(self, refusals: int) -> float:
         """Seconds to leave an endpoint alone after a 429 that names no time, the `refusals`-th in a row."""

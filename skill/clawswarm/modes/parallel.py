@@ -1,7 +1,9 @@
 """The parallel mode: a batch of prompts, its results as they finish, its numbers."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sized
+import math
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sized
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -86,15 +88,25 @@ def to_task(prompt: PromptLike, defaults: Mapping[str, Any]) -> Task:
     Raises:
         InputError: an unknown field, or a field of the wrong type.
     """
+    fields: dict[str, Any] = {name: value for name, value in defaults.items() if value is not None}
     if isinstance(prompt, Task):
-        return prompt
-    fields: dict[str, Any] = dict(defaults)
+        return _filled(prompt, fields)
     if isinstance(prompt, str):
         fields["prompt"] = prompt
-    else:
+    elif isinstance(cast("object", prompt), Mapping):
         fields.update({name: value for name, value in prompt.items() if value is not None})
+    else:
+        raise InputError(f"a prompt must be text, an object or a Task, not {type(prompt).__name__}")
     check_fields(fields)
     return Task(**fields)
+
+
+def _filled(task: Task, fields: Mapping[str, Any]) -> Task:
+    """`task` with what it leaves open."""
+    if not fields:
+        return task
+    check_fields({"prompt": "-", **fields})
+    return replace(task, **{name: value for name, value in fields.items() if getattr(task, name) is None})
 
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
@@ -130,7 +142,8 @@ def check_fields(fields: Mapping[str, Any]) -> None:
     if not str(fields["prompt"]).strip():
         raise InputError("the prompt is empty")
     for name, least in (("max_tokens", 1), ("temperature", 0), ("timeout", 0.001)):
-        if (number := fields.get(name)) is not None and number < least:
+        number = fields.get(name)
+        if number is not None and not least <= number < math.inf:
             raise InputError(f"{name!r} must be at least {least}, not {number}")
     if fields.get("thinking") not in (None, "off", "low", "medium", "high"):
         raise InputError(f"'thinking' must be off, low, medium or high, not {fields['thinking']!r}")
@@ -144,8 +157,9 @@ def to_source(prompts: Any, defaults: Mapping[str, Any]) -> tuple[Source, int | 
     Raises:
         InputError: a collection without prompts, or with one that cannot be used (its index is named).
     """
-    if isinstance(prompts, str):
-        raise InputError("prompts must be a list or an iterator, not one text", hint="write: [prompt]")
+    if isinstance(prompts, str | bytes | Mapping) or not isinstance(prompts, Iterable | AsyncIterable):
+        kind = "one text" if isinstance(prompts, str) else type(cast("object", prompts)).__name__
+        raise InputError(f"prompts must be a list or an iterator, not {kind}", hint="write: [prompt]")
     if not isinstance(prompts, Iterable):
         return _tasks_of(prompts, defaults), None
     given = cast("Iterable[PromptLike]", prompts)

@@ -10,11 +10,14 @@ import httpx2
 
 from clawswarm.clock import Clock
 from clawswarm.errors import TaskError
-from clawswarm.providers import hints
+from clawswarm.providers import counts, hints
 from clawswarm.providers.base import Answer, CallOptions
-from clawswarm.providers.http import Http, parse_json
-from clawswarm.providers.refusals import incomplete, malformed, refusal
-from clawswarm.providers.shape import JsonDict, child, children, is_list, is_object
+from clawswarm.providers.failures import failure
+from clawswarm.providers.http import CONNECT_TIMEOUT, Http, parse_json
+from clawswarm.providers.models import unknown_model_hint
+from clawswarm.providers.refusals import Override, incomplete, malformed, refusal
+from clawswarm.providers.schemas import closed
+from clawswarm.providers.shape import JsonDict, child, children, is_list, is_object, text_of
 from clawswarm.types.result import FinishReason, Reply, Usage
 from clawswarm.types.task import Message, Task, ToolCall
 
@@ -61,7 +64,7 @@ class Anthropic:
             api_key=key,
             base_url=base_url,
             max_retries=0,
-            timeout=None,  # the engine's deadlines hold
+            timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),  # the engine's deadlines hold
             http_client=httpx2.AsyncClient(transport=http.transport),
             open_telemetry=False,
         )
@@ -72,9 +75,9 @@ class Anthropic:
         try:
             document, headers = await (self._streamed(request) if streaming else self._whole(request))
         except self._sdk.APIStatusError as error:
-            raise self._refused(error) from error
+            raise self._refused(error, model) from error
         except (self._sdk.APIConnectionError, httpx2.HTTPError, OSError) as error:
-            raise _broken(error) from error
+            raise failure(error) from error
         except (self._sdk.APIError, ValueError) as error:
             raise malformed(self.name, "readable JSON", str(error)) from error
         pace = hints.anthropic_pace(headers, self._clock.now())
@@ -90,10 +93,14 @@ class Anthropic:
             ended = False
             async for event in stream:
                 ended = ended or event.type == "message_stop"
+            headers = stream.response.headers
+            if not ended and "text/event-stream" not in headers.get("content-type", ""):
+                raise malformed(self.name, "events", headers.get("content-type"))
             if not ended:
                 raise incomplete(self.name)
             message = await stream.get_final_message()
-            return message.model_dump(mode="json"), stream.response.headers
+            # Fields that the server did not send stay out: the API refuses them when the turn is sent back.
+            return message.model_dump(mode="json", exclude_unset=True), headers
 
     # ---- the request
 
@@ -113,7 +120,7 @@ class Anthropic:
             request["tool_choice"] = {"type": _tool_choice(model, task.tool_choice)}
         output: dict[str, Any] = {}
         if task.schema is not None:
-            output["format"] = {"type": "json_schema", "schema": _closed(task.schema)}
+            output["format"] = {"type": "json_schema", "schema": closed(task.schema)}
         if (thinking := task.thinking or options.thinking) is not None:
             request["thinking"] = _thinking(model, thinking, most)
             if thinking != "off" and not _takes_budget(model):
@@ -134,13 +141,12 @@ class Anthropic:
             if block.get("type") == "tool_use"
         )
         word = str(document.get("stop_reason") or "")
-        usage = child(document, "usage")
         return Reply(
             text=_joined(blocks, "text"),
             model=str(document.get("model") or model),
             finish_reason=_FINISH.get(word, "other"),
             detail=word or None,
-            usage=_usage(usage) if usage else None,
+            usage=_usage(child(document, "usage")),
             tool_calls=calls,
             thinking=_joined(blocks, "thinking") or None,
             native=blocks if calls else None,
@@ -148,37 +154,29 @@ class Anthropic:
 
     # ---- refusals
 
-    def _refused(self, error: "APIStatusError") -> TaskError:
+    def _refused(self, error: "APIStatusError", model: str) -> TaskError:
         """By the error's type first: a stream that fails after 200 keeps its status (provider-facts 4.4)."""
         status = error.status_code
-        if status < 400:
+        if begun := status < 400:
             status = _BY_TYPE.get(str(error.type), 500)
         message = error.api_message or str(error)
-        return refusal(
-            self.name,
-            status,
-            message,
-            retry_after=hints.retry_after(error.response.headers, self._clock.now()),
-            code="context_overflow" if status == 400 and "prompt is too long" in message else None,
-            hint="make a new key in the Anthropic console" if status == 401 else None,
-        )
+        now, headers = self._clock.now(), error.response.headers
+        wait = hints.retry_after(headers, now)
+        if wait is None and status == 429 and (pace := hints.anthropic_pace(headers, now)) is not None:
+            wait = hints.wait_of(pace)
+        special: Override = {}
+        if status == 400 and "prompt is too long" in message:
+            special = {"code": "context_overflow", "hint": "shorten it, or use a model with a larger context"}
+        if status == 401:
+            special = {"hint": "make a new key in the Anthropic console"}
+        if status == 404:
+            special = {"hint": unknown_model_hint("anthropic", model)}
+        return refusal(self.name, status, message, retry_after=wait, begun=begun, **special)
 
 
 def _joined(blocks: list[JsonDict], kind: str) -> str:
     """The texts of all blocks of one type."""
-    return "".join(str(block.get(kind) or "") for block in blocks if block.get("type") == kind)
-
-
-def _broken(error: Exception) -> TaskError:
-    cause = error.__cause__ or error
-    unreached = isinstance(cause, httpx2.ConnectError)
-    return TaskError(
-        "connection_failed",
-        f"no connection to anthropic: {cause or type(cause).__name__}",
-        hint="check the network and the base URL",
-        retryable=True,
-        billed=False if unreached else None,
-    )
+    return "".join(text_of(block, kind) for block in blocks if block.get("type") == kind)
 
 
 def _takes_budget(model: str) -> bool:
@@ -190,6 +188,8 @@ def _thinking(model: str, level: str, most: int) -> dict[str, Any]:
     if level == "off":  # sonnet 5.5 refuses "disabled"
         return {"type": "between_tools" if model.startswith("claude-sonnet-5-5") else "disabled"}
     if _takes_budget(model):
+        if most <= _BUDGETS["low"]:
+            return {"type": "disabled"}  # the least budget leaves no room for an answer, and is refused
         return {"type": "enabled", "budget_tokens": max(1024, min(_BUDGETS[level], most - 1024))}
     return {"type": "adaptive"}
 
@@ -199,18 +199,6 @@ def _tool_choice(model: str, choice: str) -> str:
     if choice == "required":
         return "auto" if model.startswith("claude-sonnet-5-5") else "any"
     return choice
-
-
-def _closed(schema: Any) -> Any:
-    """`schema` with every object closed, as structured output demands."""
-    if is_list(schema):
-        return [_closed(part) for part in schema]
-    if not is_object(schema):
-        return schema
-    closed = {name: _closed(part) for name, part in schema.items()}
-    if closed.get("type") == "object":
-        closed.setdefault("additionalProperties", False)
-    return closed
 
 
 def _messages(task: Task) -> list[dict[str, Any]]:
@@ -239,13 +227,13 @@ def _message(message: Message) -> dict[str, Any]:
     return {"role": message.role, "content": content}
 
 
-def _usage(usage: JsonDict) -> Usage:
+def _usage(usage: JsonDict) -> Usage | None:
     """`input_tokens` counts only what was not cached; the total is the sum (provider-facts 4.3)."""
-    written = int(usage.get("cache_creation_input_tokens") or 0)
-    read = int(usage.get("cache_read_input_tokens") or 0)
-    return Usage(
-        input_tokens=int(usage.get("input_tokens") or 0) + written + read,
-        output_tokens=int(usage.get("output_tokens") or 0),
-        cached_tokens=read,
-        cache_write_tokens=written,
+    if "input_tokens" not in usage or "output_tokens" not in usage:
+        return None
+    written = counts.count(usage, "cache_creation_input_tokens")
+    read = counts.count(usage, "cache_read_input_tokens")
+    plain = counts.count(usage, "input_tokens")
+    return counts.usage(
+        counts.total(plain, written, read), counts.count(usage, "output_tokens"), read, written
     )

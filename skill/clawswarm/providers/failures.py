@@ -22,7 +22,8 @@ _UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, http
 def failure(error: Exception) -> TaskError:
     """One of `FAILURES`, or an exception caused by one, in Swarm's words."""
     chain = list(_causes(error))
-    words = short(next((text for text in map(str, reversed(chain)) if text), type(chain[-1]).__name__))
+    told = next((cause for cause in chain if isinstance(cause, aiohttp.ClientError)), chain[-1])
+    words = short(str(told) or type(told).__name__)
     if _any(chain, _INSECURE):
         return TaskError(
             "connection_failed",

@@ -8,12 +8,12 @@ from pydantic_core import to_json
 
 from clawswarm.clock import Clock
 from clawswarm.errors import TaskError
-from clawswarm.providers import hints
+from clawswarm.providers import counts, hints
 from clawswarm.providers.base import Answer, CallOptions
 from clawswarm.providers.http import Http, HttpReply, parse_json
-from clawswarm.providers.models import gemini_thinking, takes_temperature
+from clawswarm.providers.models import gemini_thinking, takes_temperature, unknown_model_hint
 from clawswarm.providers.refusals import incomplete, malformed, refusal
-from clawswarm.providers.shape import JsonDict, child, children, is_list, is_object, unwrapped
+from clawswarm.providers.shape import JsonDict, child, children, is_list, is_object, text_of, unwrapped
 from clawswarm.providers.toolcalls import arguments
 from clawswarm.types.result import FinishReason, Reply, Usage
 from clawswarm.types.task import Message, Task, ToolCall
@@ -47,20 +47,21 @@ class Gemini:
         self._urls: dict[str, httpx2.URL] = {}
 
     async def complete(self, task: Task, *, model: str) -> Answer:
+        model = model.removeprefix("models/")
         body = to_json(self._request(task, model))
         if not self._options.stream:
             reply = await self._http.post(self._url(model, "generateContent"), self._headers, body)
             if reply.status != 200:
-                raise self._refused(reply)
+                raise self._refused(reply, model)
             return Answer(reply=self._reply([self._checked(reply.json())], model))
         url = self._url(model, "streamGenerateContent?alt=sse")
         async with self._http.stream("POST", url, self._headers, body) as stream:
             if stream.status != 200 or "text/event-stream" not in stream.headers.get("content-type", ""):
                 whole = await stream.read()
                 if whole.status != 200:
-                    raise self._refused(whole)
+                    raise self._refused(whole, model)
                 document = whole.json()
-                parts = document if is_list(document) else [document]
+                parts = document if is_list(document) and document else [document]
                 return Answer(reply=self._reply([self._checked(part) for part in parts], model))
             parts = [self._checked(parse_json(data, stream.headers)) async for data in stream.events()]
         if not any(_finished(part) for part in parts):
@@ -68,7 +69,7 @@ class Gemini:
         return Answer(reply=self._reply(parts, model))
 
     def _url(self, model: str, verb: str) -> httpx2.URL:
-        name = f"{model.removeprefix('models/')}:{verb}"
+        name = f"{model}:{verb}"
         if (url := self._urls.get(name)) is None:
             url = self._urls[name] = httpx2.URL(f"{self._base_url}/models/{name}")
         return url
@@ -76,7 +77,7 @@ class Gemini:
     # ---- the request
 
     def _request(self, task: Task, model: str) -> dict[str, Any]:
-        body: dict[str, Any] = {"contents": [_content(message) for message in task.messages]}
+        body: dict[str, Any] = {"contents": _contents(task)}
         if task.system:
             body["systemInstruction"] = {"parts": [{"text": task.system}]}
         if generation := self._generation(task, model):
@@ -85,7 +86,11 @@ class Gemini:
             body["tools"] = [
                 {
                     "functionDeclarations": [
-                        {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+                        {
+                            "name": tool.name,
+                            "description": tool.description,
+                            "parametersJsonSchema": tool.parameters,  # "parameters" knows a subset only
+                        }
                         for tool in task.tools
                     ]
                 }
@@ -121,7 +126,9 @@ class Gemini:
         if not is_object(document):
             raise malformed(self.name, "an object", document)
         if error := child(document, "error"):
-            raise self._error(int(error.get("code") or 500), error, None)
+            code = error.get("code")
+            status = code if isinstance(code, int) and 400 <= code <= 599 else 500
+            raise self._error(status, error, None, begun=True)
         return document
 
     def _reply(self, documents: list[JsonDict], model: str) -> Reply:
@@ -132,21 +139,20 @@ class Gemini:
         parts: list[JsonDict] = []
         for document in documents:
             last = last | document
-            blocked = child(document, "promptFeedback").get("blockReason") or blocked
+            blocked = text_of(child(document, "promptFeedback"), "blockReason") or blocked
             for candidate in children(document, "candidates")[:1]:
-                word = candidate.get("finishReason") or word
+                word = text_of(candidate, "finishReason") or word
                 parts += children(child(candidate, "content"), "parts")
         if word is None and blocked is None:
             raise malformed(self.name, "candidates", documents[-1])
         finish = "blocked" if word is None else _FINISH.get(word, "other")
         calls = self._calls(parts)
-        usage = child(last, "usageMetadata")
         return Reply(
             text=_text(parts, thought=False),
             model=str(last.get("modelVersion") or model),
             finish_reason="tool_calls" if calls and finish == "stop" else finish,
             detail=blocked or word,
-            usage=_usage(usage) if usage else None,
+            usage=_usage(child(last, "usageMetadata")),
             tool_calls=calls,
             thinking=_text(parts, thought=True) or None,
             native=parts if calls else None,
@@ -165,16 +171,18 @@ class Gemini:
 
     # ---- refusals
 
-    def _refused(self, reply: HttpReply) -> TaskError:
+    def _refused(self, reply: HttpReply, model: str) -> TaskError:
         wait = hints.retry_after(reply.headers, self._clock.now())
         try:
             document = unwrapped(reply.json())
         except TaskError as error:
             return refusal(self.name, reply.status, error.message, retry_after=wait)
         error = child(document, "error") if is_object(document) else {}
-        return self._error(reply.status, error or {"message": str(document)}, wait)
+        return self._error(reply.status, error or {"message": str(document)}, wait, model=model)
 
-    def _error(self, status: int, error: JsonDict, wait: float | None) -> TaskError:
+    def _error(
+        self, status: int, error: JsonDict, wait: float | None, *, model: str = "", begun: bool = False
+    ) -> TaskError:
         """An error by its status, its ErrorInfo reason and its quota (provider-facts 2.3)."""
         details = children(error, "details")
         reasons = {str(detail.get("reason")) for detail in details}
@@ -186,13 +194,20 @@ class Gemini:
             hint = "make a new key in Google AI Studio: this kind is no longer accepted"
             return refusal(self.name, status, message, hint=hint)
         if status == 404:
-            hint = "the model is unknown or was retired: `swarm config show` warns of retired ones"
-            return refusal(self.name, status, message, hint=hint)
+            return refusal(self.name, status, message, hint=unknown_model_hint("gemini", model))
         if status == 429:
-            return self._limited(message, details, wait)
-        return refusal(self.name, status, message, retry_after=wait)
+            return self._limited(message, details, wait, begun=begun)
+        if status == 400 and "token count" in message and "exceeds" in message:
+            hint = "shorten the prompt, or use a model with a larger context"
+            return refusal(self.name, status, message, code="context_overflow", hint=hint)
+        if status == 400 and error.get("status") == "FAILED_PRECONDITION":
+            hint = "the free tier is not offered in every country: enable billing in Google AI Studio"
+            return refusal(self.name, status, message, hint=hint)
+        return refusal(self.name, status, message, retry_after=wait, begun=begun)
 
-    def _limited(self, message: str, details: list[JsonDict], wait: float | None) -> TaskError:
+    def _limited(
+        self, message: str, details: list[JsonDict], wait: float | None, *, begun: bool
+    ) -> TaskError:
         quotas = [
             str(violation.get("quotaId"))
             for detail in details
@@ -201,15 +216,29 @@ class Gemini:
         if any("PerDay" in quota for quota in quotas):
             seconds = hints.until_pacific_midnight(self._clock.now())
             hint = "the daily quota is used up; it starts again at midnight Pacific time"
-            return refusal(self.name, 429, message, retry_after=seconds, hint=hint)
+            return refusal(self.name, 429, message, retry_after=seconds, hint=hint, begun=begun)
         for detail in details:
             if (delay := detail.get("retryDelay")) is not None:
                 wait = hints.duration(str(delay))
-        return refusal(self.name, 429, message, retry_after=wait)
+        return refusal(self.name, 429, message, retry_after=wait, begun=begun)
 
 
 def _text(parts: list[JsonDict], *, thought: bool) -> str:
-    return "".join(str(part.get("text") or "") for part in parts if bool(part.get("thought")) is thought)
+    return "".join(text_of(part, "text") for part in parts if bool(part.get("thought")) is thought)
+
+
+def _contents(task: Task) -> list[dict[str, Any]]:
+    """The conversation; answers to several calls of one turn travel in one content, as Gemini demands."""
+    contents: list[dict[str, Any]] = []
+    answering = False
+    for message in task.messages:
+        content = _content(message)
+        if message.role == "tool" and answering:
+            contents[-1]["parts"] += content["parts"]
+        else:
+            contents.append(content)
+        answering = message.role == "tool"
+    return contents
 
 
 def _content(message: Message) -> dict[str, Any]:
@@ -231,10 +260,11 @@ def _finished(document: JsonDict) -> bool:
     )
 
 
-def _usage(usage: JsonDict) -> Usage:
+def _usage(usage: JsonDict) -> Usage | None:
     """Billed output is candidates and thoughts; tool use counts as input (provider-facts 2.2)."""
-    return Usage(
-        input_tokens=int(usage.get("promptTokenCount") or 0) + int(usage.get("toolUsePromptTokenCount") or 0),
-        output_tokens=int(usage.get("candidatesTokenCount") or 0) + int(usage.get("thoughtsTokenCount") or 0),
-        cached_tokens=int(usage.get("cachedContentTokenCount") or 0),
-    )
+    if "promptTokenCount" not in usage:  # all others are left out when they are zero
+        return None
+    prompt, tools = counts.count(usage, "promptTokenCount"), counts.count(usage, "toolUsePromptTokenCount")
+    answer, thoughts = counts.count(usage, "candidatesTokenCount"), counts.count(usage, "thoughtsTokenCount")
+    cached = counts.count(usage, "cachedContentTokenCount")
+    return counts.usage(counts.total(prompt, tools), counts.total(answer, thoughts), cached)

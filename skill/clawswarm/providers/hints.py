@@ -3,9 +3,10 @@
 Sources: provider-facts 2.3 (Gemini's RetryInfo), 3.2 (OpenAI's headers), 3.4 (Groq), 4.4 (Anthropic).
 """
 
+import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,31 +31,33 @@ def duration(text: str) -> float | None:
     """A duration as the APIs write it ("12ms", "6m0s", "46.6s", "2") in seconds; None if it is none."""
     text = text.strip()
     try:
-        return max(0.0, float(text))
+        return _finite(float(text))
     except ValueError:
         pass
     parts = _GO_DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    return _finite(sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts))
+
+
+def _finite(seconds: float) -> float | None:
+    """`seconds`, at least 0; None where it is no time that anybody could wait for."""
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def retry_after(headers: Headers, now: datetime) -> float | None:
     """Seconds from `retry-after-ms` or `Retry-After` (seconds or a date); None where neither is usable."""
-    if (milliseconds := headers.get("retry-after-ms")) is not None:
-        try:
-            return max(0.0, float(milliseconds) / 1000)
-        except ValueError:
-            pass
+    if (milliseconds := duration(headers.get("retry-after-ms", "") + "ms")) is not None:
+        return milliseconds
     if (value := headers.get("retry-after")) is None:
         return None
     if (seconds := duration(value)) is not None:
         return seconds
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
 
 
 def openai_pace(headers: Headers) -> Pace | None:
@@ -71,35 +74,58 @@ def openai_pace(headers: Headers) -> Pace | None:
 
 
 def anthropic_pace(headers: Headers, now: datetime) -> Pace | None:
-    """Limits from `anthropic-ratelimit-*`: resets are RFC 3339 times."""
-    if "anthropic-ratelimit-requests-remaining" not in headers and (
-        "anthropic-ratelimit-tokens-remaining" not in headers
-    ):
+    """Limits from `anthropic-ratelimit-*`: resets are RFC 3339 times. Of the three token limits (all, input,
+    output) the one with the least left counts, and of equals the one that lasts longest."""
+    requests_left, requests_reset = _anthropic_limit(headers, "requests", now)
+    limits = [_anthropic_limit(headers, kind, now) for kind in ("tokens", "input-tokens", "output-tokens")]
+    known = [(left, reset) for left, reset in limits if left is not None]
+    if requests_left is None and not known:
         return None
-    return Pace(
-        requests_left=_count(headers.get("anthropic-ratelimit-requests-remaining")),
-        requests_reset=_until(headers.get("anthropic-ratelimit-requests-reset"), now),
-        tokens_left=_count(headers.get("anthropic-ratelimit-tokens-remaining")),
-        tokens_reset=_until(headers.get("anthropic-ratelimit-tokens-reset"), now),
+    tokens_left, tokens_reset = min(
+        known, key=lambda limit: (limit[0], -(limit[1] or 0.0)), default=(None, None)
     )
+    return Pace(
+        requests_left=requests_left,
+        requests_reset=requests_reset,
+        tokens_left=tokens_left,
+        tokens_reset=tokens_reset,
+    )
+
+
+def _anthropic_limit(headers: Headers, kind: str, now: datetime) -> tuple[int | None, float | None]:
+    name = f"anthropic-ratelimit-{kind}"
+    return _count(headers.get(f"{name}-remaining")), _until(headers.get(f"{name}-reset"), now)
+
+
+def wait_of(pace: Pace) -> float | None:
+    """Seconds to wait after a 429 that says no more than what is left of each limit."""
+    used_up = [
+        reset
+        for left, reset in (
+            (pace.requests_left, pace.requests_reset),
+            (pace.tokens_left, pace.tokens_reset),
+        )
+        if left == 0 and reset is not None
+    ]
+    if used_up:
+        return max(used_up)
+    return pace.tokens_reset if pace.tokens_reset is not None else pace.requests_reset
 
 
 def until_pacific_midnight(now: datetime) -> float:
     """Seconds until Gemini's daily quotas start again (midnight Pacific; provider-facts 2.3)."""
     try:
         pacific = now.astimezone(ZoneInfo("America/Los_Angeles"))
-    except (
-        ZoneInfoNotFoundError
-    ):  # a machine without a time zone database: standard time, an hour late at worst
-        pacific = now.astimezone(UTC) - timedelta(hours=8)
+    except ZoneInfoNotFoundError:  # no time zone database: standard time, an hour late at worst
+        pacific = now.astimezone(timezone(timedelta(hours=-8)))
     midnight = (pacific + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return (midnight - pacific).total_seconds()
+    return (midnight.astimezone(UTC) - now).total_seconds()  # in UTC: some of these days have 23 or 25 hours
 
 
 def _count(text: str | None) -> int | None:
     try:
-        return None if text is None else int(float(text))
-    except ValueError:
+        return None if text is None else max(0, int(float(text)))
+    except (ValueError, OverflowError):
         return None
 
 
@@ -108,5 +134,5 @@ def _until(text: str | None, now: datetime) -> float | None:
         return None
     try:
         return max(0.0, (datetime.fromisoformat(text) - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -4,6 +4,7 @@ Data, kept apart from the adapters, because names age in months (provider-facts,
 4.5 and 5; read on 2026-11-20). Prices are not here: `genai-prices` has them.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -70,9 +71,17 @@ RETIREMENTS: dict[ProviderName, tuple[Retirement, ...]] = {
 }
 
 
+_DATE = re.compile(r"-(20\d\d-?\d\d-?\d\d)$")
+
+
 def retirement(provider: ProviderName, model: str) -> Retirement | None:
-    """The retirement of `model` at `provider`, past or announced; None when none is known."""
-    return next((entry for entry in RETIREMENTS.get(provider, ()) if entry.model == model), None)
+    """The retirement of `model` at `provider`, past or announced; None when none is known.
+
+    A name with a date behind it ("gpt-4o-mini-2024-07-18") goes with the name without.
+    """
+    name = model.removeprefix("models/")
+    entries = {entry.model: entry for entry in RETIREMENTS.get(provider, ())}
+    return entries.get(name) or entries.get(_DATE.sub("", name))
 
 
 def retirement_warning(provider: ProviderName, model: str, today: date) -> str | None:
@@ -86,11 +95,22 @@ def retirement_warning(provider: ProviderName, model: str, today: date) -> str |
     )
 
 
+def unknown_model_hint(provider: ProviderName, model: str) -> str:
+    """What to do when a provider does not know `model`."""
+    entry = retirement(provider, model)
+    if entry is not None:
+        return f"{model} is retired: set provider.model to {entry.successor}"
+    if recommended := RECOMMENDED.get(provider):
+        return f"unknown or retired model: check its name, or use {recommended}; check the base URL, too"
+    return "unknown model: check its name and the base URL"
+
+
 def gemini_thinking(model: str, level: Literal["off", "low", "medium", "high"]) -> dict[str, object]:
     """`thinkingConfig` for a level: 2.5 takes a budget, 3 and later a level; MINIMAL is an error on
     3.7-flash, 3.8-flash, 3.1-pro and 4-argon, where LOW is the least (provider-facts 2.1)."""
     if model.startswith("gemini-2"):
-        return {"thinkingBudget": {"off": 0, "low": 1024, "medium": 8192, "high": 24576}[level]}
+        least = 128 if "pro" in model else 0  # 2.5-pro cannot be told not to think
+        return {"thinkingBudget": {"off": least, "low": 1024, "medium": 8192, "high": 24576}[level]}
     no_minimal = model.startswith(("gemini-3.7-flash", "gemini-3.8-flash", "gemini-3.1-pro", "gemini-4"))
     if level == "off":
         return {"thinkingLevel": "LOW" if no_minimal or model == "gemini-flash-latest" else "MINIMAL"}
@@ -103,13 +123,21 @@ def is_openai_reasoning(model: str) -> bool:
     return model.startswith(("gpt-5", "gpt-6", "o1", "o3", "o4"))
 
 
+def least_effort(model: str) -> str:
+    """The `reasoning_effort` nearest to none: gpt-oss, the o series and gpt-5 cannot be told not to think."""
+    bare = model.rsplit("/", 1)[-1]
+    if bare.startswith(("gpt-oss", "o1", "o3", "o4")):
+        return "low"
+    return "minimal" if re.fullmatch(r"gpt-5(-.*)?", bare) else "none"
+
+
 def takes_temperature(provider: ProviderName, model: str, thinking: str | None) -> bool:
     """Whether the model accepts `temperature`: OpenAI's reasoning models only at effort "none", Anthropic's
     not at all; Gemini from 3.5-flash-lite on ignores it (provider-facts 0.6)."""
     if provider == "anthropic":
         return False
     if provider == "openai" and is_openai_reasoning(model):
-        return thinking == "off"
+        return thinking == "off" and least_effort(model) == "none"
     if provider == "gemini":
         return model.startswith(("gemini-2", "gemini-3-", "gemini-3.1"))
     return True
@@ -129,4 +157,9 @@ _SINGLE_SLOT = (
 
 def runs_one_at_a_time(model: str) -> bool:
     """Whether Ollama gives this family one slot, whatever OLLAMA_NUM_PARALLEL says (provider-facts 1.5)."""
-    return model.startswith(_SINGLE_SLOT)
+    return bare_name(model).startswith(_SINGLE_SLOT)
+
+
+def bare_name(model: str) -> str:
+    """A model's own name, without the library or the user it comes from: hf.co/me/Qwen3.5-9B → qwen3.5-9b."""
+    return model.rsplit("/", 1)[-1].lower()

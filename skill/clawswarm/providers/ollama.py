@@ -4,6 +4,7 @@
 not fit is cut silently by the server; how that is noticed stands in `ollama_context`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,12 +14,14 @@ from pydantic_core import to_json
 
 from clawswarm.clock import Clock
 from clawswarm.errors import TaskError
-from clawswarm.providers import hints
+from clawswarm.providers import counts, hints
 from clawswarm.providers.base import Answer, CallOptions
 from clawswarm.providers.http import Http, HttpReply, parse_json
+from clawswarm.providers.models import bare_name
 from clawswarm.providers.ollama_context import UNCUT_BELOW, was_cut
+from clawswarm.providers.reasoning import split_reasoning
 from clawswarm.providers.refusals import incomplete, malformed, refusal
-from clawswarm.providers.shape import JsonDict, child, children, is_object
+from clawswarm.providers.shape import JsonDict, child, children, is_object, text_of
 from clawswarm.providers.toolcalls import arguments
 from clawswarm.types.result import FinishReason, Reply, Usage
 from clawswarm.types.task import Message, Task, ToolCall
@@ -70,7 +73,7 @@ class Ollama:
         if thinking is not None:
             body["think"] = _think(model, thinking)
         if configured.keep_alive is not None:
-            body["keep_alive"] = configured.keep_alive
+            body["keep_alive"] = _keep_alive(configured.keep_alive)
         if task.schema is not None:
             body["format"] = task.schema
         if task.tools and task.tool_choice != "none":  # there is no tool_choice: not offering them is "none"
@@ -107,7 +110,7 @@ class Ollama:
         if not is_object(document):
             raise malformed(self.name, "an object", document)
         if (error := document.get("error")) is not None:
-            raise _error(500, str(error), None)
+            raise _error(500, str(error), None, begun=True)
         return document
 
     def _joined(self, chunks: list[Any]) -> JsonDict:
@@ -119,8 +122,8 @@ class Ollama:
         for chunk in chunks:
             last = self._checked(chunk)
             message = child(last, "message")
-            texts.append(message.get("content") or "")
-            thoughts.append(message.get("thinking") or "")
+            texts.append(text_of(message, "content"))
+            thoughts.append(text_of(message, "thinking"))
             calls += children(message, "tool_calls")
         if not last.get("done"):
             raise incomplete(self.name)
@@ -141,26 +144,24 @@ class Ollama:
         )
         word = str(document.get("done_reason") or "stop")
         finish = _FINISH.get(word, "other")
+        text, thoughts = split_reasoning(text_of(message, "content"))
         return Reply(
-            text=message.get("content") or "",
+            text=text,
             model=str(document.get("model") or model),
             finish_reason="tool_calls" if calls and finish == "stop" else finish,
             detail=word,
-            usage=Usage(  # a counter is left out when it is zero (provider-facts 1.3)
-                input_tokens=int(document.get("prompt_eval_count") or 0),
-                output_tokens=int(document.get("eval_count") or 0),
-            ),
+            usage=_usage(document),
             tool_calls=calls,
-            thinking=message.get("thinking"),
+            thinking=text_of(message, "thinking") or thoughts,
             remote=bool(document.get("remote_host") or document.get("remote_model")),
         )
 
     async def _with_context_checked(self, reply: Reply, task: Task, model: str) -> Reply:
         """The reply, marked `context_overflow` when the server cut the prompt to its context window."""
         counted = reply.usage.input_tokens if reply.usage else 0
-        if counted < UNCUT_BELOW and not was_cut(task, counted, None):
-            return reply
-        window = self._options.num_ctx or await self._window(model)
+        window = self._options.num_ctx
+        if window is None and (counted >= UNCUT_BELOW or was_cut(task, counted, None)):
+            window = await self._window(model)
         if not was_cut(task, counted, window):
             return reply
         size = "of unknown size" if window is None else f"of {window} tokens"
@@ -190,7 +191,7 @@ class Ollama:
         return _error(reply.status, message, wait)
 
 
-def _error(status: int, message: str, wait: float | None) -> TaskError:
+def _error(status: int, message: str, wait: float | None, *, begun: bool = False) -> TaskError:
     """An Ollama error by its status, and by the few texts that mean something else (provider-facts 1.4)."""
     lowered = message.lower()
     if "context length" in lowered and "exceed" in lowered:
@@ -205,12 +206,31 @@ def _error(status: int, message: str, wait: float | None) -> TaskError:
             "ollama", status, message, retry_after=wait,
             hint="more is queued than this Ollama takes: other programs use it, too",
         )  # fmt: skip
-    return refusal("ollama", status, message, retry_after=wait)
+    if "does not support thinking" in lowered:
+        return refusal("ollama", status, message, hint="leave provider.thinking out for this model")
+    if "does not support tools" in lowered:
+        return refusal("ollama", status, message, hint="this model cannot call tools: choose another")
+    if "memory" in lowered:
+        hint = "the model does not fit: use a smaller one, a smaller num_ctx, or fewer slots"
+        return refusal("ollama", status, message, hint=hint, begun=begun)
+    return refusal("ollama", status, message, retry_after=wait, begun=begun)
+
+
+def _keep_alive(value: str | int) -> str | int:
+    """Seconds as a number: the server takes text only with a unit."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value) else value
+
+
+def _usage(document: JsonDict) -> Usage | None:
+    """A counter is left out when it is zero (provider-facts 1.3); both missing means that nobody counted."""
+    if "prompt_eval_count" not in document and "eval_count" not in document:
+        return None
+    return counts.usage(counts.count(document, "prompt_eval_count"), counts.count(document, "eval_count"))
 
 
 def _think(model: str, level: str) -> bool | str:
     """`think`: gpt-oss takes levels only and cannot be silenced, every other model on or off."""
-    if model.startswith("gpt-oss"):
+    if bare_name(model).startswith("gpt-oss"):
         return "low" if level == "off" else level
     return level != "off"
 

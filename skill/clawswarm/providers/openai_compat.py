@@ -8,13 +8,20 @@ from pydantic_core import to_json
 
 from clawswarm.clock import Clock
 from clawswarm.errors import TaskError
-from clawswarm.providers import hints
+from clawswarm.providers import counts, hints
 from clawswarm.providers.base import Answer, CallOptions
 from clawswarm.providers.http import Http, HttpReply, parse_json
 from clawswarm.providers.joined import JoinedChunks
-from clawswarm.providers.models import is_openai_reasoning, takes_temperature
+from clawswarm.providers.models import (
+    is_openai_reasoning,
+    least_effort,
+    takes_temperature,
+    unknown_model_hint,
+)
+from clawswarm.providers.reasoning import split_reasoning
 from clawswarm.providers.refusals import Override, incomplete, malformed, refusal
-from clawswarm.providers.shape import JsonDict, child, children, is_list, is_object, unwrapped
+from clawswarm.providers.schemas import is_strict
+from clawswarm.providers.shape import JsonDict, child, children, is_object, text_of, unwrapped
 from clawswarm.providers.toolcalls import arguments
 from clawswarm.types.money import to_pico
 from clawswarm.types.result import FinishReason, Reply, Usage
@@ -29,7 +36,10 @@ _FINISH: Mapping[str, FinishReason] = {
     "function_call": "tool_calls",
     "content_filter": "blocked",
 }
-_EFFORT = {"off": "none", "low": "low", "medium": "medium", "high": "high"}
+_WASTED = {"tool_use_failed", "json_validate_failed"}
+"""Codes of calls whose output was made, and is charged, but does not fit."""
+MOST_COST = 9_000_000
+"""US$; a cost above it is a mistake, and would overflow the ledger."""
 
 
 class OpenAICompat:
@@ -61,7 +71,7 @@ class OpenAICompat:
             joined = JoinedChunks()
             async for data in stream.events():
                 if data == "[DONE]":
-                    break
+                    continue  # what follows is the end of the body: read to it, the connection is used again
                 joined.add(self._checked(parse_json(data, stream.headers)))
             if joined.finish_reason is None:
                 raise incomplete(self.name)
@@ -69,7 +79,7 @@ class OpenAICompat:
 
     def _answer(self, reply: HttpReply, model: str) -> Answer:
         if reply.status != 200:
-            raise self._refused(reply)
+            raise self._refused(reply, model)
         document = self._checked(reply.json())
         return Answer(reply=self._reply(document, model), pace=hints.openai_pace(reply.headers))
 
@@ -95,7 +105,7 @@ class OpenAICompat:
                 for tool in task.tools
             ]
             body["tool_choice"] = task.tool_choice
-            if reasoning:
+            if reasoning and least_effort(model) == "none":
                 thinking = "off"  # functions work only with reasoning_effort "none" (provider-facts 3.3)
         if thinking is not None and (effort := self._effort(model, thinking)) is not None:
             body["reasoning_effort"] = effort
@@ -107,7 +117,7 @@ class OpenAICompat:
         if task.stop and not reasoning:
             body["stop"] = list(task.stop)
         if task.schema is not None:
-            strict = _is_strict(task.schema) and not (self.name == "groq" and (streaming or task.tools))
+            strict = is_strict(task.schema) and self._takes_strict(task, model, streaming=streaming)
             body["response_format"] = {
                 "type": "json_schema",
                 "json_schema": {"name": "Answer", "strict": strict, "schema": task.schema},
@@ -117,13 +127,15 @@ class OpenAICompat:
             body["stream_options"] = {"include_usage": True}
         return body
 
+    def _takes_strict(self, task: Task, model: str, *, streaming: bool) -> bool:
+        """Groq: only gpt-oss, and neither with streaming nor with tools (provider-facts 3.4)."""
+        return self.name != "groq" or ("gpt-oss" in model and not streaming and not task.tools)
+
     def _effort(self, model: str, thinking: str) -> str | None:
         """`reasoning_effort`, for models known to take it; gpt-oss has no "none" (provider-facts 3.4)."""
-        if "gpt-oss" in model:
-            return "low" if thinking == "off" else thinking
-        if self.name == "openai":
-            return _EFFORT[thinking] if is_openai_reasoning(model) else None
-        return _EFFORT[thinking]
+        if self.name == "openai" and not is_openai_reasoning(model) and "gpt-oss" not in model:
+            return None
+        return least_effort(model) if thinking == "off" else thinking
 
     # ---- the answer
 
@@ -141,56 +153,64 @@ class OpenAICompat:
         if not choices or not is_object(message := choices[0].get("message")):
             raise malformed(self.name, "choices[0].message", document)
         word = str(choices[0].get("finish_reason") or "stop")
-        refused = message.get("refusal")
+        refused = text_of(message, "refusal")
         usage = child(document, "usage") or child(child(document, "x_groq"), "usage")
-        cost = usage.get("cost")
+        text, thoughts = split_reasoning(_content(message))
+        calls = tuple(
+            ToolCall(
+                id=str(call.get("id") or f"call_{index}"),
+                name=str(child(call, "function")["name"]),
+                arguments=arguments(self.name, child(call, "function").get("arguments")),
+            )
+            for index, call in enumerate(children(message, "tool_calls"))
+        )
+        finish = "blocked" if refused else _FINISH.get(word, "other")
         return Reply(
-            text=message.get("content") or "",
+            text=text,
             model=str(document.get("model") or model),
-            finish_reason="blocked" if refused else _FINISH.get(word, "other"),
+            finish_reason="tool_calls" if calls and finish == "stop" else finish,
             detail=f"refusal: {refused}" if refused else word,
-            usage=_usage(usage) if usage else None,
-            tool_calls=tuple(
-                ToolCall(
-                    id=str(call.get("id") or f"call_{index}"),
-                    name=str(child(call, "function")["name"]),
-                    arguments=arguments(self.name, child(call, "function").get("arguments")),
-                )
-                for index, call in enumerate(children(message, "tool_calls"))
-            ),
-            thinking=message.get("reasoning") or message.get("reasoning_content"),
-            cost_pico=None if cost is None else to_pico(cost),
+            usage=_usage(usage),
+            tool_calls=calls,
+            thinking=text_of(message, "reasoning") or text_of(message, "reasoning_content") or thoughts,
+            cost_pico=_cost(usage.get("cost")),
         )
 
     # ---- refusals
 
-    def _refused(self, reply: HttpReply) -> TaskError:
+    def _refused(self, reply: HttpReply, model: str) -> TaskError:
         wait = hints.retry_after(reply.headers, self._clock.now())
         pace = hints.openai_pace(reply.headers)
         if wait is None and pace is not None and reply.status == 429:
-            wait = pace.requests_reset if pace.requests_left == 0 else pace.tokens_reset
+            wait = hints.wait_of(pace)
         try:
             document = unwrapped(reply.json())
         except TaskError as error:
             return refusal(self.name, reply.status, error.message, retry_after=wait)
         error = document.get("error", document) if is_object(document) else document
-        return self._error(reply.status, error, wait)
+        return self._error(reply.status, error, wait, unknown_model_hint(self._dialect, model))
 
-    def _error(self, status: int, error: Any, wait: float | None) -> TaskError:
+    def _error(
+        self, status: int, error: Any, wait: float | None, unknown_model: str | None = None
+    ) -> TaskError:
         """An `error` object of any dialect; OpenRouter's `code` is the HTTP status, as a number."""
         fields = error if is_object(error) else {"message": str(error)}
         code = fields.get("code")
         message = str(fields.get("message") or fields)
         if raw := child(fields, "metadata").get("raw"):
             message = f"{message}: {raw}"
-        if status == 200:
+        begun = status == 200
+        if begun:
             status = code if isinstance(code, int) and 400 <= code <= 599 else 502
-        special = self._special(status, code, message, wait)
-        return refusal(self.name, status, message, retry_after=wait, **special)
+        special = self._special(status, fields, message, wait)
+        if status == 404 and unknown_model is not None:
+            special.setdefault("hint", unknown_model)
+        return refusal(self.name, status, message, retry_after=wait, begun=begun, **special)
 
-    def _special(self, status: int, code: Any, message: str, wait: float | None) -> Override:
+    def _special(self, status: int, fields: JsonDict, message: str, wait: float | None) -> Override:
         """What an error means where its status alone would mislead (provider-facts 3.2, 3.4, 3.5)."""
-        if code == "insufficient_quota":
+        code = fields.get("code")
+        if "insufficient_quota" in (code, fields.get("type")):
             return {"code": "payment_required", "retryable": False, "hint": "the account has no credit left"}
         if code == "context_length_exceeded":
             hint = "shorten the prompt, or use a model with a larger context"
@@ -198,8 +218,11 @@ class OpenAICompat:
         if status == 429 and "too large" in message.lower():
             hint = "this request alone is larger than the limit a minute: shorten it"
             return {"retryable": False, "hint": hint}
-        if code in ("tool_use_failed", "json_validate_failed"):
-            return {"code": "invalid_output", "hint": "the model's output did not fit the schema: ask again"}
+        if code in _WASTED:
+            hint = "the model's output did not fit the schema: ask again"
+            return {"code": "invalid_output", "hint": hint, "billed": None}
+        if status == 403 and "reasons" in child(fields, "metadata"):  # OpenRouter's moderation
+            return {"code": "content_blocked", "hint": "reword the prompt, or send it to another provider"}
         if status == 402 and wait is not None:
             return {"retryable": True}
         return {}
@@ -229,26 +252,27 @@ def _message(message: Message) -> dict[str, Any]:
     return body
 
 
-def _usage(usage: JsonDict) -> Usage:
-    details = child(usage, "prompt_tokens_details")
-    return Usage(
-        input_tokens=int(usage.get("prompt_tokens") or 0),
-        output_tokens=int(usage.get("completion_tokens") or 0),
-        cached_tokens=int(details.get("cached_tokens") or 0),
-        cache_write_tokens=int(details.get("cache_write_tokens") or 0),
+def _content(message: JsonDict) -> str:
+    """The text of an answer: a string or, at some servers, a list of parts."""
+    return text_of(message, "content") or "".join(
+        text_of(part, "text") for part in children(message, "content")
     )
 
 
-def _is_strict(schema: Any) -> bool:
-    """Whether `schema` fits the strict mode: every object closed, every property required (3.1)."""
-    if is_list(schema):
-        return all(_is_strict(part) for part in schema)
-    if not is_object(schema):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        required: list[Any] = schema.get("required") or []
-        if schema.get("additionalProperties") is not False or set(required) != set(
-            child(schema, "properties")
-        ):
-            return False
-    return all(_is_strict(part) for part in schema.values())
+def _usage(usage: JsonDict) -> Usage | None:
+    if "prompt_tokens" not in usage or "completion_tokens" not in usage:
+        return None
+    details = child(usage, "prompt_tokens_details")
+    return counts.usage(
+        counts.count(usage, "prompt_tokens"),
+        counts.count(usage, "completion_tokens"),
+        counts.count(details, "cached_tokens"),
+        counts.count(details, "cache_write_tokens"),
+    )
+
+
+def _cost(value: Any) -> int | None:
+    """OpenRouter's own price in picodollars; None where there is none that makes sense."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_COST:
+        return None
+    return to_pico(value)

@@ -5,6 +5,7 @@ takes about 90 µs, more than a fast call's whole budget of time). Its whole-req
 are kept: a sheet holds one row of rates for each size of prompt.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,12 +50,21 @@ class PriceSheet:
         for row in self.rows[1:]:
             if usage.input_tokens > row.above:
                 rates = row
-        plain = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
+        plain = max(0, usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens)
         return (
             plain * rates.input
             + usage.cached_tokens * rates.cached
             + usage.cache_write_tokens * rates.cache_write
             + usage.output_tokens * rates.output
+        )
+
+    def worst(self, bound: Usage) -> int:
+        """The most that a call of at most so many tokens can cost, however much of it is cached."""
+        return max(
+            bound.input_tokens * max(row.input, row.cached, row.cache_write)
+            + bound.output_tokens * row.output
+            for row in self.rows
+            if bound.input_tokens > row.above or row is self.rows[0]
         )
 
     @property
@@ -108,7 +118,7 @@ def vendor_of(model: str) -> str | None:
         return "anthropic"
     if bare.startswith("gemini-"):
         return "gemini"
-    if bare.startswith("gpt-") and not bare.startswith("gpt-oss"):
+    if re.match(r"(chat)?gpt-(?!oss)|o[134](-|$)", bare):
         return "openai"
     return None
 

@@ -62,7 +62,9 @@ def refusal(
     """
     code, retryable, hint = _BY_STATUS.get(
         status,
-        ("provider_failed", True, _SERVER_FAILED) if status >= 500 else ("provider_failed", False, _UNFORESEEN),
+        ("provider_failed", True, _SERVER_FAILED)
+        if status >= 500
+        else ("provider_failed", False, _UNFORESEEN),
     )
     verb = f"failed while it answered ({status})" if begun else f"answered {status}"
     return TaskError(

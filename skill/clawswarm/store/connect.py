@@ -5,13 +5,13 @@ first and asks for the lock later can fail at once, whatever the busy timeout.
 """
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from clawswarm.errors import StoreError
 from clawswarm.store.migrate import migrate, pending
@@ -23,24 +23,34 @@ BUSY_TIMEOUT_MS = 5_000
 class Store:
     """The database of one state directory. Methods block: call them from a thread."""
 
-    def __init__(self, engine: Engine, path: Path) -> None:
+    def __init__(self, engine: Engine, path: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self._engine = engine
+        self._busy_timeout_ms = busy_timeout_ms
         self.path = path
 
     @contextmanager
     def read(self) -> Generator[Connection]:
         """A transaction that only reads; never waits for a writer."""
-        with store_errors(self.path), self._engine.connect() as connection:
+        with self._errors(), self._engine.connect() as connection:
             yield connection.execution_options(swarm_reads=True)
 
     @contextmanager
-    def write(self) -> Generator[Connection]:
-        """A transaction that writes: all of it is kept, or nothing."""
-        with store_errors(self.path), self._engine.begin() as connection:
-            yield connection
+    def write(self, *, durable: bool = False) -> Generator[Connection]:
+        """A transaction that writes: all of it is kept, or nothing.
+
+        Args:
+            durable: it is on the disk at the end, and not only safe from a crash of the process.
+        """
+        with self._errors(), self._engine.connect() as connection:
+            connection.execution_options(swarm_durable=durable)
+            with connection.begin():
+                yield connection
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return store_errors(self.path, busy_timeout_ms=self._busy_timeout_ms)
 
 
 @contextmanager
@@ -57,16 +67,16 @@ def open_store(path: Path) -> Generator[Store]:
         store.close()
 
 
-def connect(path: Path) -> Store:
+def connect(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Store:
     """As `open_store`, for an owner that closes the store itself."""
-    with store_errors(path):
+    with store_errors(path, busy_timeout_ms=busy_timeout_ms):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # answers are nobody else's business
         engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
-        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "connect", _set_up(busy_timeout_ms))
         event.listen(engine, "begin", _on_begin)
-        store = Store(engine, path)
+        store = Store(engine, path, busy_timeout_ms)
         try:
             with store.read() as connection:
                 behind = bool(pending(connection))
@@ -79,22 +89,31 @@ def connect(path: Path) -> Store:
     return store
 
 
-def _on_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by `_on_begin`, not by the driver
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
+def _set_up(busy_timeout_ms: int) -> Callable[[Any, Any], None]:
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by `_on_begin`, not by the driver
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA fullfsync = ON")  # macOS: a sync that reaches the disk, not only its cache
+        cursor.close()
+
+    return on_connect
 
 
 def _on_begin(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("swarm_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("swarm_reads", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # NORMAL keeps the database whole whatever happens, but a power cut may undo the last transactions.
+    level = "FULL" if options.get("swarm_durable", False) else "NORMAL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
-def store_errors(path: Path) -> Generator[None]:
+def store_errors(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Generator[None]:
     """Failures of the file system and the database as `StoreError`s that say what to do."""
     try:
         yield
@@ -106,7 +125,7 @@ def store_errors(path: Path) -> Generator[None]:
             hint="free some space, or point SWARM_MEMORY_DIR to a folder that can be written",
         ) from error
     except SQLAlchemyError as error:
-        raise _database_error(path, error) from error
+        raise _database_error(path, error, busy_timeout_ms) from error
 
 
 def _unwritable(path: Path, reason: object) -> StoreError:
@@ -116,26 +135,31 @@ def _unwritable(path: Path, reason: object) -> StoreError:
     )
 
 
-def _database_error(path: Path, error: SQLAlchemyError) -> StoreError:
-    text = str(error.orig) if isinstance(error, DatabaseError) else str(error)
-    lowered = text.lower()
-    if "locked" in lowered or "busy" in lowered:
-        return StoreError(
-            f"the database {path} was locked by another process for {BUSY_TIMEOUT_MS // 1000} seconds",
-            hint="find it with: fuser -v " + str(path),
-            locked=True,
-        )
-    if "readonly" in lowered or "unable to open" in lowered:
-        return _unwritable(path, text)
-    if "disk" in lowered and ("full" in lowered or "i/o" in lowered):
-        return StoreError(
-            f"the database {path} cannot be written: {text}", hint=f"free some space (df -h {path.parent})"
-        )
-    if "not a database" in lowered or "malformed" in lowered:
-        return StoreError(
-            f"the file {path} is no usable database: {text}",
-            hint="move it away; Swarm makes a new one (spending of today is then unknown to the cap)",
-        )
-    return StoreError(
-        f"the database {path} failed: {text}", hint="see the message; swarm works without it, uncached"
-    )
+def _database_error(path: Path, error: SQLAlchemyError, busy_timeout_ms: int) -> StoreError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause)
+    # Such as SQLITE_READONLY_DIRECTORY: the second word says which kind it is.
+    name = str(getattr(cause, "sqlite_errorname", "")).removeprefix("SQLITE_")
+    match name.split("_")[0]:
+        case "BUSY" | "LOCKED":
+            return StoreError(
+                f"the database {path} was locked by another process for {busy_timeout_ms / 1000:g} seconds",
+                hint=f"find it with: fuser -v {path}",
+                locked=True,
+            )
+        case "READONLY" | "CANTOPEN" | "PERM" | "AUTH":
+            return _unwritable(path, text)
+        case "FULL" | "IOERR":
+            return StoreError(
+                f"the database {path} cannot be written: {text}",
+                hint=f"free some space (df -h {path.parent})",
+            )
+        case "NOTADB" | "CORRUPT":
+            return StoreError(
+                f"the file {path} is no usable database: {text}",
+                hint="move it away; Swarm makes a new one (spending of today is then unknown to the cap)",
+            )
+        case _:
+            return StoreError(
+                f"the database {path} failed: {text}", hint="see the message; swarm works without it, uncached"
+            )

@@ -8,13 +8,12 @@ The numbers are not flushed to the disk, so a lease from before the machine's la
 """
 
 import fcntl
+import functools
 import mmap
 import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +30,12 @@ class Lease:
         self._fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(self._fd, _SIZE)
+            # Written, not truncated to this length: a page without a block on the disk cannot be written to
+            # once the disk is full, and the kernel tells so by SIGBUS.
+            os.write(self._fd, bytes(_SIZE))
             self._map = mmap.mmap(self._fd, _SIZE)
         except BaseException:
+            self._path.unlink(missing_ok=True)
             os.close(self._fd)
             raise
         self._numbers = memoryview(self._map).cast("q")
@@ -56,10 +58,14 @@ class Lease:
             self._numbers[_FLYING] = flying
 
     def remove(self) -> None:
-        """Give the lock back and delete the file, after the ledger has taken the numbers over."""
+        """Delete the file and give the lock back, after the ledger has taken the numbers over."""
+        self._path.unlink(missing_ok=True)
+        self.leave()
+
+    def leave(self) -> None:
+        """Give the lock back and leave the numbers to whoever looks next."""
         self._numbers.release()
         self._map.close()
-        self._path.unlink(missing_ok=True)
         os.close(self._fd)
 
 
@@ -71,32 +77,37 @@ class Remains:
     flying: int
 
 
-@contextmanager
-def inherit(identity: str, folder: Path) -> Generator[Remains | None]:
-    """The counters of a lease whose owner has died; None while it lives. The file is removed at the end."""
-    path = folder / identity
+LOST = Remains(None, 0)
+
+
+def inherit(identity: str, folder: Path) -> Remains | None:
+    """The counters of a lease whose owner has died; None while it lives.
+
+    The caller sees to it that nobody else asks before it has booked them, and calls `bury` then.
+    """
     try:
-        fd = os.open(path, os.O_RDWR)
+        fd = os.open(folder / identity, os.O_RDWR)
     except FileNotFoundError:
-        yield Remains(None, 0)
-        return
+        return LOST
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         raw = os.read(fd, _SIZE)
-        if len(raw) == _SIZE and identity.startswith(f"{_boot_id()}."):
-            spent, flying = memoryview(raw).cast("q")
-            yield Remains(spent, flying)
-        else:
-            yield Remains(None, 0)
-        path.unlink(missing_ok=True)
+    except BlockingIOError:
+        return None
     finally:
         os.close(fd)
+    if len(raw) < _SIZE or not identity.startswith(f"{_boot_id()}."):
+        return LOST
+    spent, flying = memoryview(raw).cast("q")
+    return Remains(spent, flying)
 
 
+def bury(identity: str, folder: Path) -> None:
+    """Delete the file of a lease that was inherited and booked."""
+    (folder / identity).unlink(missing_ok=True)
+
+
+@functools.cache
 def _boot_id() -> str:
     """Something that changes when the machine starts anew."""
     if sys.platform == "darwin":

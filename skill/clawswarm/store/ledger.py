@@ -7,7 +7,8 @@ rest (`settle`). A lease whose owner died is settled by the next process that lo
 as spent, what was on its way counts as uncertain (it may have been billed), the rest is free again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from clawswarm.store import tables
-from clawswarm.store.connect import Store
-from clawswarm.store.lease import Lease, inherit
+from clawswarm.store.connect import Store, store_errors
+from clawswarm.store.lease import Lease, bury, inherit
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Ledger:
 
     def open_lease(self, day: str) -> Lease:
         """A lease on `day` that holds nothing yet."""
-        lease = Lease.take(self._folder)
+        with store_errors(self._folder / "lease"):
+            lease = Lease.take(self._folder)
         try:
             with self._store.write() as connection:
                 connection.execute(insert(tables.leases).values(id=lease.id, day=day, held=0))
@@ -73,29 +75,37 @@ class Ledger:
     def grow(self, lease: Lease, day: str, *, need: int, want: int, cap: int | None) -> int:
         """Take between `need` and `want` out of the day for `lease`; 0 when not even `need` is left.
 
+        On the disk before it returns: a block that a power cut makes undone would be spent twice.
         Near the cap a quarter of what is left is the most that is taken beyond `need`, so that processes
         that run side by side share it.
         """
-        with self._store.write() as connection:
-            self._settle_dead(connection)
+        with self._living_only(durable=True) as connection:
             granted = want
             if cap is not None:
                 room = cap - self._total(connection, day).taken
                 if room < need:
                     return 0
                 granted = max(need, min(want, room // 4))
+            # The row is made anew when it is gone: somebody deleted the lease's file, and another process took
+            # its owner for dead.
+            statement = upsert(tables.leases).values(id=lease.id, day=day, held=granted)
             connection.execute(
-                update(tables.leases)
-                .where(tables.leases.c.id == lease.id)
-                .values(held=tables.leases.c.held + granted)
+                statement.on_conflict_do_update(
+                    index_elements=["id"], set_={"held": tables.leases.c.held + granted}
+                )
             )
             return granted
 
-    def settle(self, lease: Lease, day: str, *, spent: int, uncertain: int, keep: int = 0) -> None:
-        """Book what a lease has spent and free the rest, but for `keep` that is still on its way."""
+    def settle(self, lease: Lease, day: str, *, spent: int, uncertain: int, free: int) -> None:
+        """Book what a lease has spent, and give back what of it is free. What is on its way stays held."""
+        gone = spent + uncertain + free
         with self._store.write() as connection:
             _book(connection, day, spent, uncertain)
-            connection.execute(update(tables.leases).where(tables.leases.c.id == lease.id).values(held=keep))
+            connection.execute(
+                update(tables.leases)
+                .where(tables.leases.c.id == lease.id)
+                .values(held=func.max(tables.leases.c.held - gone, 0))
+            )
 
     def close_lease(self, lease: Lease) -> None:
         """End a lease that was settled."""
@@ -105,8 +115,7 @@ class Ledger:
 
     def total(self, day: str) -> DayTotal:
         """The day's money; leases of dead processes are settled first."""
-        with self._store.write() as connection:
-            self._settle_dead(connection)
+        with self._living_only() as connection:
             return self._total(connection, day)
 
     def add_usage(self, lines: Mapping[UsageKey, UsageLine]) -> None:
@@ -145,16 +154,28 @@ class Ledger:
         held = connection.scalar(select(func.sum(tables.leases.c.held)).where(tables.leases.c.day == day))
         return DayTotal(row.spent if row else 0, row.uncertain if row else 0, int(held or 0))
 
-    def _settle_dead(self, connection: Connection) -> None:
+    @contextmanager
+    def _living_only(self, *, durable: bool = False) -> Generator[Connection]:
+        """A write transaction in which the leases of dead processes are settled."""
+        with self._store.write(durable=durable) as connection:
+            dead = self._settle_dead(connection)
+            yield connection
+        for identity in dead:  # only now: a transaction that fails must find the numbers again
+            bury(identity, self._folder)
+
+    def _settle_dead(self, connection: Connection) -> list[str]:
+        dead: list[str] = []
         for row in connection.execute(select(tables.leases)).all():
-            with inherit(row.id, self._folder) as remains:
-                if remains is None:
-                    continue
-                if remains.spent is None:
-                    _book(connection, row.day, 0, row.held)
-                else:
-                    _book(connection, row.day, remains.spent, remains.flying)
-                connection.execute(delete(tables.leases).where(tables.leases.c.id == row.id))
+            remains = inherit(row.id, self._folder)
+            if remains is None:
+                continue
+            if remains.spent is None:
+                _book(connection, row.day, 0, row.held)
+            else:
+                _book(connection, row.day, remains.spent, remains.flying)
+            connection.execute(delete(tables.leases).where(tables.leases.c.id == row.id))
+            dead.append(row.id)
+        return dead
 
 
 def _book(connection: Connection, day: str, spent: int, uncertain: int) -> None:

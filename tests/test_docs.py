@@ -1,0 +1,141 @@
+"""The documents, executed: every command of the README runs and prints what it says there."""
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from clawswarm.config.describe import schema
+from clawswarm.config.load import load
+from clawswarm.modes.parallel import FIELDS
+from clawswarm.providers.address import PLACES
+from clawswarm.providers.models import RECOMMENDED
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SKILL = (ROOT / "SKILL.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Step:
+    command: str
+    output: str
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+
+
+def steps(block: str) -> list[Step]:
+    """The commands of a console block, each with the lines that it prints."""
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    return [Step(part.split("\n", 1)[0], part.split("\n", 1)[1].strip()) for part in parts]
+
+
+def without_numbers(text: str) -> str:
+    """What must be the same each time; times differ, and so do the parts that only long runs print."""
+    return re.sub(r"\d+(\.\d+)?", "#", text)
+
+
+@pytest.fixture(scope="session")
+def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the PATH with the `swarm` command of this source tree."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "swarm"
+    script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m clawswarm.cli.main "$@"\n')
+    script.chmod(0o755)
+    return folder
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.slow(reason="starts the command line as its user does, several times")
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block.split("\n")[0][2:50])
+def test_a_console_example_prints_what_the_readme_says(block: str, bin_folder: Path, tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "PATH": f"{bin_folder}:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    assert steps(block)
+    for step in steps(block):
+        done = subprocess.run(
+            ["/bin/bash", "-c", step.command],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        printed = (done.stderr if step.command.startswith("swarm bench") else done.stdout).strip()
+        both = f"{done.stderr}{done.stdout}" if step.command.startswith("swarm bench") else f"{done.stdout}{done.stderr}"
+        assert without_numbers(both.strip()) == without_numbers(step.output), printed
+        assert done.returncode == (3 if "no model to ask" in step.output else 0)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.slow(reason="a Python of its own")
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    (example,) = blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-c", example], env={"HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+    assert "[demo] No model was asked." in done.stdout
+    assert done.stdout.split()[-3:] == ["start", "progress", "complete"]
+
+
+def test_the_configuration_example_is_valid(tmp_path: Path) -> None:
+    (example,) = blocks("yaml")
+    path = tmp_path / "node-scaling.yaml"
+    path.write_text(example, encoding="utf-8")
+    settings = load({"HOME": str(tmp_path), "SWARM_CONFIG": str(path)}).settings
+    assert settings.provider.name == "gemini"
+    assert settings.cost.max_daily_spend == 10
+
+
+def test_the_configuration_table_names_every_key() -> None:
+    named = set(re.findall(r"^\| `([a-z_.]+)` \|", README, re.MULTILINE))
+    document = schema()
+    settings = document["properties"]["node_scaling"]
+    assert named & {"enabled"} == {"enabled"}
+    assert settings
+    from clawswarm.config.model import Cache, Cost, Limits, Provider
+
+    sections = {"limits": Limits, "provider": Provider, "cost": Cost, "cache": Cache}
+    keys = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
+    assert {key for key in named if "." in key} == keys
+
+
+def test_the_provider_table_is_true() -> None:
+    for name, place in PLACES.items():
+        row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+        if name in RECOMMENDED and name != "demo":
+            assert f"`{RECOMMENDED[name]}`" in row
+        for variable in (place.key_variable, place.url_variable):
+            if variable is not None and variable != "OLLAMA_API_KEY":
+                assert f"`{variable}`" in row
+
+
+def test_the_fields_of_a_line_are_named() -> None:
+    sentence = README[README.index("A line of a JSON Lines file") :].split("\n\n")[0]
+    assert set(FIELDS) <= set(re.findall(r"`([a-z_]+)`", sentence))
+
+
+def test_every_command_in_the_skill_is_accepted(tmp_path: Path, bin_folder: Path) -> None:
+    commands = [line.strip() for line in SKILL.splitlines() if line.startswith("    swarm ")]
+    assert len(commands) >= 3
+    from clawswarm.cli.parallel_command import app
+
+    known = {option for parameter in _parameters(app) for option in parameter}
+    for command in commands:
+        assert {word for word in shlex.split(command) if word.startswith("--")} <= known
+
+
+def _parameters(app: object) -> list[list[str]]:
+    import typer
+
+    command = typer.main.get_command(app)  # type: ignore[arg-type]
+    return [list(parameter.opts) for parameter in command.params]
+
+
+def test_the_notes_for_those_who_carry_on_are_short() -> None:
+    assert len((ROOT / "AGENTS.md").read_text(encoding="utf-8").splitlines()) <= 40
