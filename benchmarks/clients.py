@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from benchmarks.server import ANSWER, MODEL
 
@@ -60,7 +60,9 @@ def run(job: Job) -> list[Sample]:
     return [Sample(**sample) for sample in json.loads(done.stdout.splitlines()[-1])]
 
 
-async def pooled(prompts: Sequence[str], at_once: int, ask: Callable[[str], Awaitable[str | None]]) -> list[str | None]:
+async def pooled(
+    prompts: Sequence[str], at_once: int, ask: Callable[[str], Awaitable[str | None]]
+) -> list[str | None]:
     """The loop that a careful user writes around a client: `at_once` workers on one queue."""
     answers: list[str | None] = [None] * len(prompts)
     queue = iter(enumerate(prompts))
@@ -85,7 +87,12 @@ async def _swarm(job: Job) -> AsyncGenerator[Ask]:
     environ = {**os.environ, "OPENAI_BASE_URL": job.base_url, "OPENAI_API_KEY": KEY}
     cache = job.client == "swarm, cache on"
     async with Swarm(
-        provider="openai", model=MODEL, concurrency=job.at_once, cache=cache, use_daemon=False, environ=environ
+        provider="openai",
+        model=MODEL,
+        concurrency=job.at_once,
+        cache=cache,
+        use_daemon=False,
+        environ=environ,
     ) as swarm:
 
         async def ask(prompts: Sequence[str], at_once: int) -> list[str | None]:
@@ -131,7 +138,7 @@ async def _litellm(job: Job) -> AsyncGenerator[Ask]:
     import litellm
 
     async def ask(prompt: str) -> str | None:
-        completion = await litellm.acompletion(
+        completion: Any = await litellm.acompletion(
             model=f"openai/{MODEL}",
             messages=[{"role": "user", "content": prompt}],
             api_base=job.base_url,
@@ -176,6 +183,6 @@ def _check(answers: list[str | None]) -> None:
 
 
 if __name__ == "__main__":
-    given = json.loads(sys.argv[1])
-    measured = asyncio.run(_measure(Job(**{**given, "batches": tuple(given["batches"])})))
-    print(json.dumps([asdict(sample) for sample in measured]), flush=True)
+    given: dict[str, Any] = json.loads(sys.argv[1])
+    given["batches"] = tuple(given["batches"])
+    print(json.dumps([asdict(sample) for sample in asyncio.run(_measure(Job(**given)))]), flush=True)

@@ -44,22 +44,33 @@ class Ran:
         """The error code of each task of a `--json` document, None for one that is well."""
         return [task["error"] and task["error"]["code"] for task in self.json["tasks"]]
 
+    @property
+    def message(self) -> str:
+        """The words of the only task's error in a `--json` document."""
+        [task] = self.json["tasks"]
+        return task["error"]["message"]
+
+
+def without_traceback(ran: Ran) -> Ran:
+    assert "Traceback" not in ran.err, ran.err
+    assert "Exception ignored" not in ran.err, ran.err
+    return ran
+
 
 @dataclass
 class Shell:
-    """The home and the environment of one user. Nothing of the tester's own environment but PATH is passed on."""
+    """The home and the environment of one user. Of the tester's own, only PATH is passed on."""
 
     home: Path
     environ: dict[str, str] = field(default_factory=dict[str, str])
 
-    def environment(self, **more: str) -> dict[str, str]:
-        base = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-        return {**base, **self.environ, **more}
+    def environment(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", **self.environ}
 
-    def use(self, fake: FakeOpenAI, key: str = KEY) -> None:
+    def use(self, fake: FakeOpenAI) -> None:
         """Make a fake OpenAI the provider, with a key that it knows."""
-        fake.key = key
-        self.environ |= {"OPENAI_BASE_URL": fake.base_url, "OPENAI_API_KEY": key}
+        fake.key = KEY
+        self.environ |= {"OPENAI_BASE_URL": fake.base_url, "OPENAI_API_KEY": KEY}
 
     def configure(self, text: str) -> Path:
         """Write the configuration file; `text` stands below the root key."""
@@ -78,28 +89,32 @@ class Shell:
     def memory(self) -> Path:
         return self.home / "clawd" / "memory"
 
-    async def run(
-        self,
-        *arguments: str | Path,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-    ) -> Ran:
+    async def run(self, *arguments: str | Path, stdin: bytes = b"") -> Ran:
         """Run `swarm` with these arguments to its end."""
+        return await self.execute(command(*arguments), stdin=stdin)
+
+    async def script(self, text: str, **variables: str) -> Ran:
+        """Run a line of Bash in which `swarm` is a command."""
+        function = f'swarm() {{ "{sys.executable}" -m clawswarm.cli.main "$@"; }}'
+        return await self.execute(["bash", "-c", f"{function}\n{text}"], variables=variables)
+
+    async def execute(
+        self, line: list[str], *, stdin: bytes = b"", variables: Mapping[str, str] | None = None
+    ) -> Ran:
+        environ = self.environment() | dict(variables or {})
         with anyio.fail_after(PATIENCE):
-            done = await anyio.run_process(
-                command(*arguments), input=stdin, check=False, env=self.environment(**(env or {})),
-                cwd=cwd or self.home,
-            )  # fmt: skip
-        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
-        assert "Traceback" not in ran.err, ran.err
-        return ran
+            done = await anyio.run_process(line, input=stdin, check=False, env=environ, cwd=self.home)
+        return without_traceback(Ran(done.returncode, done.stdout.decode(), done.stderr.decode()))
 
     @asynccontextmanager
-    async def started(self, *arguments: str | Path) -> AsyncGenerator["Running"]:
-        """Start `swarm` and leave it running; it is killed at the end, where it still is."""
+    async def started(self, *arguments: str | Path, **streams: int) -> AsyncGenerator["Running"]:
+        """Start `swarm` and leave it running; it is killed at the end, where it still is.
+
+        Args:
+            streams: file numbers for stdin, stdout or stderr, in place of pipes.
+        """
         process = await anyio.open_process(
-            command(*arguments), env=self.environment(), cwd=self.home, start_new_session=True
+            command(*arguments), env=self.environment(), cwd=self.home, start_new_session=True, **streams
         )
         try:
             yield Running(process)
@@ -128,12 +143,11 @@ class Running:
 
         with anyio.fail_after(PATIENCE):
             async with anyio.create_task_group() as group:
-                group.start_soon(read, "out", self.process.stdout)
-                group.start_soon(read, "err", self.process.stderr)
+                for name, stream in (("out", self.process.stdout), ("err", self.process.stderr)):
+                    if stream is not None:
+                        group.start_soon(read, name, stream)
             status = await self.process.wait()
-        ran = Ran(status, texts["out"].decode(), texts["err"].decode())
-        assert "Traceback" not in ran.err, ran.err
-        return ran
+        return without_traceback(Ran(status, texts["out"].decode(), texts["err"].decode()))
 
 
 def command(*arguments: str | Path) -> list[str]:

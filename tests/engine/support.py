@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from clawswarm.clock import Clock
@@ -20,6 +21,9 @@ from clawswarm.store.connect import Store
 from clawswarm.types.result import Reply, TaskResult, Usage, in_order
 from clawswarm.types.task import Task
 from tests.clock import FakeClock
+
+PATIENCE = 4
+"""Seconds that a test may wait: the suite kills what takes longer, without a word on where it hangs."""
 
 SIX_TOKENS = Usage(input_tokens=4, output_tokens=2)
 PRICED = configured(Prices(input=Decimal(1), output=Decimal(2)))
@@ -62,13 +66,15 @@ class Model:
 
     async def complete(self, task: Task, *, model: str) -> Answer:
         self.prompts.append(task.prompt)
+        call = self.calls
         self.models.append(model)
         if self.clock is not None:
             self.times.append(self.clock.monotonic())
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
         try:
-            reply = None if self.act is None else await self.act(task, self.calls)
+            await anyio.lowlevel.checkpoint()
+            reply = None if self.act is None else await self.act(task, call)
         except anyio.get_cancelled_exc_class():
             self.cancelled += 1
             raise
@@ -158,15 +164,16 @@ async def engine_on(
     store: Store | None = None,
     cost: Cost | None = None,
 ) -> AsyncGenerator[Engine]:
-    """An engine on these providers, the first one primary."""
+    """An engine on these providers, the first one primary; for four seconds at most."""
     chosen = Chosen(
         backends=tuple(backend(each) if isinstance(each, Model) else each for each in backends), warnings=()
     )
     settings = settings or limits()
     if cost is not None:
         settings = settings.model_copy(update={"cost": cost})
-    async with open_engine(settings, chosen, store, clock) as engine:
-        yield engine
+    with anyio.fail_after(PATIENCE):
+        async with open_engine(settings, chosen, store, clock) as engine:
+            yield engine
 
 
 def tasks(number: int, **fields: Any) -> list[Task]:

@@ -30,7 +30,8 @@ class FakeOllama(FakeServer):
     to one; cloud models have no limit) before which calls wait in order without
     bound. `Say.input_tokens` is not used: the prompt is counted. A call that needs
     a (re)load takes `load_seconds`, one load at a time, and is refused when
-    `max_queue` calls already wait for theirs.
+    `max_queue` calls already wait for theirs. With `cuts` it is an older server,
+    which cuts a prompt that does not fit whatever `truncate` says.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class FakeOllama(FakeServer):
         key: str | None = None,
         max_queue: int = 512,
         load_seconds: float = 0.0,
+        cuts: bool = False,
         latency: float = 0.0,
     ) -> None:
         super().__init__(latency=latency, slots=num_parallel)
@@ -50,6 +52,7 @@ class FakeOllama(FakeServer):
         self.key = key
         self.max_queue = max_queue
         self.load_seconds = load_seconds
+        self.cuts = cuts
         self.loaded: dict[str, int] = {}
         self.loads = 0
         self.reloads = 0
@@ -93,7 +96,7 @@ class FakeOllama(FakeServer):
         if refusal is None:
             name = self._name(seen)
             refusal = objection(name, self.models[name], seen.json)
-        uncut = refusal is None and seen.json.get("truncate") is False
+        uncut = refusal is None and seen.json.get("truncate") is False and not self.cuts
         if uncut and self._prompt_tokens(seen) > self._num_ctx(seen):
             refusal = Refuse(400, "the input length exceeds the context length")
         return None if refusal is None else self.refuse(seen, refusal)

@@ -55,6 +55,7 @@ class FakeServer:
         self.serving = 0
         self.serving_peak = 0
         self.left = 0
+        self._peers: set[object] = set()
         self._script: deque[Behaviour] = deque()
         self._lanes: dict[str, asyncio.Semaphore] = {}
         self._handlers: set[asyncio.Task[Any]] = set()
@@ -114,6 +115,11 @@ class FakeServer:
         self._script.extend(behaviours)
 
     @property
+    def connections(self) -> int:
+        """How many connections were opened so far."""
+        return len(self._peers)
+
+    @property
     def scripted(self) -> int:
         """How many scripted behaviours are still unused."""
         return len(self._script)
@@ -166,6 +172,7 @@ class FakeServer:
         self._changed = asyncio.Event()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        self._peers.add(request.transport and request.transport.get_extra_info("peername"))
         raw = await request.read()
         try:
             body = json.loads(raw) if raw else None

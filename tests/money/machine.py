@@ -33,13 +33,21 @@ class Spender:
 
     process: asyncio.subprocess.Process
 
-    async def start(self) -> None:
-        """Let it begin, once it has opened its swarm."""
-        assert self.process.stdin is not None
+    async def is_ready(self) -> None:
+        """Wait until it has opened its swarm."""
         assert self.process.stdout is not None
         line = await self.process.stdout.readline()
         assert line == b"ready\n", line
+
+    def start(self) -> None:
+        """Let it begin."""
+        assert self.process.stdin is not None
         self.process.stdin.write(b"go\n")
+
+    async def die(self) -> None:
+        """SIGKILL, at once."""
+        self.process.kill()
+        await self.process.wait()
 
     async def report(self) -> dict[str, Any]:
         """What it says at its end."""
@@ -60,7 +68,7 @@ class Machine:
 
     memory: Path
     server: FakeOpenAI
-    cap: int
+    cap: int | None
     say: Say
     spenders: list[Spender] = field(default_factory=list[Spender])
 
@@ -76,7 +84,7 @@ class Machine:
 
     @property
     def environ(self) -> dict[str, str]:
-        return {
+        environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.memory.parent),
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -84,10 +92,13 @@ class Machine:
             "OPENAI_BASE_URL": self.server.base_url,
             "SWARM_MEMORY_DIR": str(self.memory),
             "SWARM__PROVIDER__PRICES": json.dumps({"input": 1, "output": 2}),
-            "SWARM__COST__MAX_DAILY_SPEND": f"{to_usd(self.cap):.12f}",
         }
+        if self.cap is not None:
+            environ["SWARM__COST__MAX_DAILY_SPEND"] = f"{to_usd(self.cap):.12f}"
+        return environ
 
     async def spender(self, *, tasks: int, at_once: int = 64, **options: Any) -> Spender:
+        """A process that is about to ask `tasks` prompts; `options` are those of every task."""
         name = f"process {len(self.spenders)}"
         order = {"name": name, "tasks": tasks, "at_once": at_once, "options": options}
         process = await asyncio.create_subprocess_exec(
@@ -96,6 +107,13 @@ class Machine:
         )  # fmt: skip
         self.spenders.append(Spender(process))
         return self.spenders[-1]
+
+    async def spenders_at_the_line(self, count: int, **order: Any) -> list[Spender]:
+        """That many processes, each ready to begin."""
+        made = [await self.spender(**order) for _ in range(count)]
+        for spender in made:
+            await spender.is_ready()
+        return made
 
     async def total(self) -> DayTotal:
         """The day's money as any other process sees it."""
@@ -109,17 +127,17 @@ class Machine:
 
 @asynccontextmanager
 async def machine(
-    folder: Path, *, cap_calls: float, say: Say = Say(), latency: float = 0.0
+    folder: Path, *, cap_calls: float | None, say: Say = Say(), latency: float = 0.0
 ) -> AsyncGenerator[Machine]:
-    """A machine whose cap is worth `cap_calls` answered calls. Its processes are gone at the end."""
+    """A machine whose cap is worth `cap_calls` answered calls, if it has one. Its processes are gone at the end."""
 
     def answer(_: Seen) -> Behaviour:
         return say
 
     async with FakeOpenAI(latency=latency) as server:
         server.respond = answer
-        made = Machine(folder / "memory", server, 0, say)
-        made.cap = int(cap_calls * made.price)
+        made = Machine(folder / "memory", server, None, say)
+        made.cap = None if cap_calls is None else int(cap_calls * made.price)
         try:
             yield made
         finally:
@@ -127,3 +145,4 @@ async def machine(
                 if spender.process.returncode is None:
                     spender.process.kill()
                     await spender.process.wait()
+

@@ -14,7 +14,7 @@ from clawswarm import Swarm
 
 
 async def run(order: dict[str, Any]) -> dict[str, Any]:
-    prompts = [f"{order['name']} {number}" for number in range(order["tasks"])]
+    prompts = [f"{order['name']}, prompt {number}" for number in range(order["tasks"])]
     codes: Counter[str] = Counter()
     successful = 0
     known = 0

@@ -8,14 +8,14 @@ import typer
 
 from clawswarm.access.local import open_local
 from clawswarm.cli.options import AsJson, Concurrency, Model, Provider, Timeout, load_settings
-from clawswarm.cli.output import error_status, print_json, run, say, told, warn
-from clawswarm.cli.progress import cost, show_progress
+from clawswarm.cli.output import error_status, print_json, run, say, show, told, warn
+from clawswarm.cli.progress import cost, failures, show_progress
 from clawswarm.config.model import Settings
 from clawswarm.modes.bench import BenchResult, bench
 from clawswarm.providers.demo import DemoProvider
-from clawswarm.types.result import Tally
+from clawswarm.types.result import Failure, Tally
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("bench", epilog="Example:\n\nswarm bench --tasks 30 --provider demo")
@@ -77,8 +77,11 @@ def _figures(result: BenchResult) -> dict[str, object]:
 def _print(result: BenchResult) -> None:
     stats = result.batch.stats
     tally = Tally()
+    first: dict[str, Failure] = {}
     for task in result.batch.tasks:
         tally.add(task)
+        if task.error is not None:
+            first.setdefault(task.error.code, task.error)
     rows = [
         ("Total time", f"{stats.total_duration_ms} ms  ({stats.successful}/{stats.total} succeeded)"),
         ("Per task", f"{result.per_task_ms:.1f} ms"),
@@ -88,11 +91,8 @@ def _print(result: BenchResult) -> None:
         ("Ratio", _known(result.ratio_to_ideal, "{:.3f} of the ideal")),
         ("Cost", cost(tally)),
     ]
-    for name, value in rows:
-        typer.echo(f"   {name + ':':<13}{value}")
-    for code, count in sorted(tally.codes.items()):
-        first = next(task.error for task in result.batch.tasks if task.error and task.error.code == code)
-        say(f"   {count} × {code}: {first.message}")
+    show(*(f"   {name + ':':<13}{value}" for name, value in rows))
+    say(*failures(tally, first))
 
 
 def _known(value: float | None, form: str) -> str:

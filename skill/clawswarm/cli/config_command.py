@@ -5,7 +5,7 @@ import os
 import typer
 
 from clawswarm.cli.options import AsJson
-from clawswarm.cli.output import print_json, told, warn
+from clawswarm.cli.output import print_json, show, told, warn
 from clawswarm.clock import SystemClock
 from clawswarm.config.describe import as_json as config_as_json
 from clawswarm.config.describe import rows, schema
@@ -17,11 +17,16 @@ from clawswarm.errors import ConfigError
 from clawswarm.providers.address import KEYED, PLACES
 from clawswarm.providers.models import retirement_warning
 
-app = typer.Typer(no_args_is_help=True, help="Show the configuration, and where each value comes from.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Show the configuration, and where each value comes from.",
+    epilog="Example:\n\nswarm config show",
+)
 
 
-@app.command(epilog="Example:\n\nswarm config show --json")
-def show(as_json: AsJson = False) -> None:
+@app.command("show", epilog="Example:\n\nswarm config show --json")
+def show_command(as_json: AsJson = False) -> None:
     """Every setting with its value and its origin; keys masked."""
     with told(as_json=as_json):
         loaded = load(os.environ)
@@ -34,21 +39,22 @@ def show(as_json: AsJson = False) -> None:
         warn(warnings)
         table = [(row.key, row.value, row.origin) for row in rows(loaded)]
         table += [(f"key {name}", entry["key"], entry["origin"]) for name, entry in keys.items()]
-    widths = [max(len(line[column]) for line in table) for column in (0, 1)]
-    for key, value, origin in table:
-        typer.echo(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}")
+        widths = [max(len(line[column]) for line in table) for column in (0, 1)]
+        show(*(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for key, value, origin in table))
 
 
 @app.command("schema", epilog="Example:\n\nswarm config schema > node-scaling.schema.json")
 def schema_command() -> None:
     """The JSON Schema of the configuration file, for editors and for checks."""
-    print_json(schema())
+    with told():
+        print_json(schema())
 
 
 @app.command(epilog='Example:\n\n$EDITOR "$(swarm config path)"')
 def path() -> None:
     """Where the configuration file is, or would be."""
-    typer.echo(str(Paths.of(os.environ).config))
+    with told():
+        show(str(Paths.of(os.environ).config))
 
 
 def _keys(settings: Settings) -> dict[str, dict[str, str]]:

@@ -8,14 +8,14 @@ import typer
 
 from clawswarm.access.local import open_local
 from clawswarm.cli.options import load_settings
-from clawswarm.cli.output import run, say, told, warn
+from clawswarm.cli.output import run, say, show, told, warn
 from clawswarm.cli.progress import show_progress, summary
 from clawswarm.config.model import Settings
 from clawswarm.modes.parallel import collect, open_parallel
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.types.task import Task
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 QUESTIONS = (
     "What does OpenAI sell, and to whom?",
@@ -53,7 +53,7 @@ def demo(
 
     No model is asked, nothing leaves this machine, and every answer says so.
     """
-    with told(as_json=False):
+    with told():
         settings = load_settings(provider="demo", cache=False)
         status = run(partial(_demo, settings, latency))
     raise typer.Exit(status)
@@ -62,14 +62,13 @@ def demo(
 async def _demo(settings: Settings, latency: float) -> int:
     provider = DemoProvider(latency=latency)
     tasks = [Task(prompt=question) for question in QUESTIONS]
-    say(f"🐝 Swarm demo: {len(tasks)} questions, {settings.limits.max_nodes} at once, no model is asked")
     async with open_local(settings, os.environ, demo=provider) as swarm:
+        say(f"🐝 Swarm demo: {len(tasks)} questions, {settings.limits.max_nodes} at once, no model is asked")
         warn(swarm.warnings)
         async with open_parallel(swarm.engine, tasks, total=len(tasks)) as batch, show_progress(batch):
             result = await collect(batch)
-    for task in result.tasks[:3]:
-        typer.echo(f"── {task.index + 1}. {QUESTIONS[task.index]}\n{task.text}\n")
-    typer.echo(f"… and {len(result.tasks) - 3} more.\n")
+    show(*(f"── {task.index + 1}. {QUESTIONS[task.index]}\n{task.text}\n" for task in result.tasks[:3]))
+    show(f"… and {len(result.tasks) - 3} more.\n")
     say(*summary(batch))
     say('Next: export GEMINI_API_KEY=…, then: swarm parallel "What is AI?" "What is ML?"')
     return 1 if result.stats.failed else 0

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from clawswarm.cli.streams import INTERRUPTED, mend, nobody_reads
 from clawswarm.version import __version__
 
 COMMANDS = {
@@ -19,10 +20,17 @@ COMMANDS = {
 
 def main() -> None:
     """Entry point of the `swarm` command."""
+    mend()
     if sys.argv[1:] in (["--version"], ["version"]):
-        print(f"swarm {__version__}")  # noqa: T201 - before anything heavy is imported
+        try:
+            print(f"swarm {__version__}", flush=True)  # noqa: T201 - before anything heavy is imported
+        except BrokenPipeError:
+            sys.exit(nobody_reads())
         return
-    sys.exit(_group()(standalone_mode=True, prog_name="swarm"))
+    try:
+        sys.exit(_group()(standalone_mode=True, prog_name="swarm"))
+    except KeyboardInterrupt:  # while modules were still being loaded
+        sys.exit(INTERRUPTED)
 
 
 def _group() -> Any:

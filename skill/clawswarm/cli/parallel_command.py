@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,17 +14,19 @@ import typer
 
 from clawswarm.access.local import open_local
 from clawswarm.cli.options import Concurrency, Model, Provider, Timeout, load_settings
-from clawswarm.cli.output import INTERRUPTED, error_status, run, say, told, warn
+from clawswarm.cli.output import error_status, run, say, told, warn
 from clawswarm.cli.progress import show_progress, summary
-from clawswarm.cli.prompts import Prompts, open_prompts, read_schema
+from clawswarm.cli.prompts import Prompts, as_text, open_prompts, read_schema
 from clawswarm.cli.results import Form, Sink, open_sink
+from clawswarm.cli.streams import INTERRUPTED
 from clawswarm.config.model import Settings
 from clawswarm.lifetimes import background_tasks
 from clawswarm.modes.parallel import Batch, open_parallel
 from clawswarm.providers.registry import Backend
 from clawswarm.types.events import BatchComplete, BatchStarted, TaskFinished
+from clawswarm.types.result import Failure, TaskResult
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 EXAMPLES = """Examples:
 
@@ -64,18 +66,21 @@ def parallel(
 
     Exit status: 0 all well, 1 some tasks failed, 2 wrong usage, 3 not configured, 130 interrupted.
     """
-    with told(as_json=as_json or ndjson):
+    with told(as_json=as_json, as_event=ndjson):
         settings = load_settings(
             provider=provider, model=model, concurrency=concurrency, timeout=timeout, cache=not no_cache,
             max_spend=None if max_spend is None else Decimal(str(max_spend)),
         )  # fmt: skip
+        if system is not None:
+            system = as_text(system, "--system")
         defaults = {"system": system, "max_tokens": max_tokens, "schema": read_schema(schema)}
         form = Form.of(as_json=as_json, ndjson=ndjson, output=output)
         with ExitStack() as stack:
             found = stack.enter_context(open_prompts(prompts or [], file, _given(defaults)))
             sink = stack.enter_context(open_sink(form, output))
-            status = run(_Job(settings, found, sink, quiet=quiet).run)
-        raise typer.Exit(status)
+            in_sight = form is Form.TEXT and output is None
+            status = run(_Job(settings, found, sink, quiet=quiet, in_sight=in_sight).run)
+    raise typer.Exit(status)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,12 +89,18 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One batch of the command line."""
+    """One batch of the command line.
+
+    Attributes:
+        in_sight: the results come as text on standard output, each failure with its words.
+    """
 
     settings: Settings
     prompts: Prompts
     sink: Sink
     quiet: bool
+    in_sight: bool
+    failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
 
     async def run(self) -> int:
         async with open_local(self.settings, os.environ) as swarm:
@@ -98,14 +109,19 @@ class _Job:
                 async with open_parallel(swarm.engine, self.prompts, total=self.prompts.total) as batch:
                     with stop:
                         await self._consume(batch, swarm.engine.primary)
+                done = batch.tally.done
+                if stop.cancelled_caught:
+                    for result in self.sink.missing(self.prompts):
+                        batch.tally.add(result)
+                        self._take(result)
                 stats = batch.stats
             self.sink.event(BatchComplete(stats=stats, result=None))
-            self.sink.finish(stats, self.prompts)
+            self.sink.finish(stats, self.prompts, worth_keeping=done > 0)
             warn(swarm.engine.troubles)
         if not self.quiet:
-            say(*summary(batch))
+            say(*summary(batch, None if self.in_sight else self.failures))
         if stop.cancelled_caught:
-            say(f"swarm: interrupted: {batch.tally.done} of {self.prompts.total} were done")
+            say(f"swarm: interrupted: {done} of {self.prompts.total} were done")
             return INTERRUPTED
         return error_status(batch.tally.failed)
 
@@ -113,7 +129,12 @@ class _Job:
         self.sink.event(BatchStarted(total=batch.total, provider=primary.name, model=primary.model))
         async with show_progress(batch, quiet=self.quiet):
             async for result in batch:
-                self.sink.event(TaskFinished(task=result))
+                self._take(result)
+
+    def _take(self, result: TaskResult) -> None:
+        self.sink.event(TaskFinished(task=result))
+        if result.error is not None:
+            self.failures.setdefault(result.error.code, result.error)
 
 
 @asynccontextmanager

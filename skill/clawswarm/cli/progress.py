@@ -1,7 +1,7 @@
 """A running batch on standard error: a live bar on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import anyio
@@ -10,7 +10,7 @@ from clawswarm.cli.output import say
 from clawswarm.lifetimes import background_tasks
 from clawswarm.modes.parallel import Batch
 from clawswarm.types.money import show_usd
-from clawswarm.types.result import Tally
+from clawswarm.types.result import Failure, Tally
 
 REFRESH = 0.1
 PLAIN_EVERY = 5.0
@@ -53,7 +53,10 @@ async def _live(batch: Batch) -> None:
         TextColumn("{task.fields[details]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    ) as progress:
         bar = progress.add_task("", total=batch.total, details="")
         while True:
             progress.update(bar, completed=batch.tally.done, details=_details(batch).lstrip(", "))
@@ -72,8 +75,12 @@ def cost(tally: Tally) -> str:
     return ("at least " if tally.unknown_cost else "") + show_usd(tally.known_cost_pico)
 
 
-def summary(batch: Batch) -> list[str]:
-    """The last lines of a batch: how many, how long, how fast, how much."""
+def summary(batch: Batch, first: Mapping[str, Failure] | None = None) -> list[str]:
+    """The last lines of a batch: how many, how long, how fast, how much.
+
+    Args:
+        first: the first failure of each code, where the reader does not see the failures themselves.
+    """
     tally, stats = batch.tally, batch.stats
     of = tally.done if batch.total is None else batch.total
     mark = "✅" if tally.failed == 0 and tally.done == of else "⚠️ "
@@ -88,7 +95,19 @@ def summary(batch: Batch) -> list[str]:
         parts.append(f"{tally.cached} from cache")
     parts.append(f"💰 {cost(tally)}")
     lines = [" | ".join(parts)]
-    if tally.codes:
+    if first is not None:
+        lines += failures(tally, first)
+    elif tally.codes:
         counts = ", ".join(f"{count} {code}" for code, count in sorted(tally.codes.items()))
         lines.append(f"   failed: {counts}")
+    return lines
+
+
+def failures(tally: Tally, first: Mapping[str, Failure]) -> list[str]:
+    """How often each error came, with the words and the advice of the first."""
+    lines: list[str] = []
+    for code, count in sorted(tally.codes.items()):
+        error = first[code]
+        lines.append(f"   {count} × {code}: {error.message}")
+        lines += [f"     {line}" for line in (error.hint or "").splitlines()]
     return lines

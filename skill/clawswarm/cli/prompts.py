@@ -5,6 +5,7 @@ feed the pool, so that a file of any length takes no memory.
 """
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pydantic_core import to_json
+
 from clawswarm.engine.verdict import validator
 from clawswarm.errors import InputError
 from clawswarm.modes.parallel import to_task
@@ -22,6 +25,11 @@ from clawswarm.types.task import Task
 
 IN_MEMORY = 8 * 1024 * 1024
 """Bytes of standard input above which it is kept in a temporary file."""
+
+STDIN = "standard input"
+
+HOW_TO_GIVE = """give them as arguments: swarm parallel "What is AI?" "What is ML?"
+or from a file, one a line: swarm parallel --file prompts.txt"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +64,11 @@ def open_prompts(arguments: list[str], path: Path | None, defaults: Mapping[str,
         yield _from_arguments(arguments, defaults)
         return
     if path is None and sys.stdin.isatty():
-        raise InputError(
-            "there are no prompts",
-            hint='give them as arguments: swarm parallel "What is AI?" "What is ML?"\n'
-            "or from a file, one a line: swarm parallel --file prompts.txt",
-        )
+        raise InputError("there are no prompts", hint=HOW_TO_GIVE)
     if path is None or str(path) == "-":
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spooled:
             shutil.copyfileobj(sys.stdin.buffer, spooled)
-            yield _from_file(spooled, "standard input", defaults, jsonl=False)
+            yield _from_file(spooled, STDIN, defaults, jsonl=False)
         return
     try:
         file = path.open("rb")
@@ -73,8 +77,6 @@ def open_prompts(arguments: list[str], path: Path | None, defaults: Mapping[str,
             f"the prompt file {path} cannot be read: {error.strerror}", hint="check its name and mode"
         ) from error
     with file:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder, not a prompt file")
         yield _from_file(file, str(path), defaults, jsonl=path.suffix in (".jsonl", ".ndjson"))
 
 
@@ -82,10 +84,22 @@ def _from_arguments(arguments: list[str], defaults: Mapping[str, Any]) -> Prompt
     tasks: list[Task] = []
     for number, argument in enumerate(arguments, 1):
         try:
-            tasks.append(to_task(argument, defaults))
+            tasks.append(to_task(as_text(argument, "the prompt"), defaults))
         except InputError as error:
             raise InputError(f"argument {number}: {error.message}", hint="nothing was sent") from None
     return Prompts(len(tasks), None, tuple(tasks), "the command line", as_objects=False, defaults=defaults)
+
+
+def as_text(argument: str, name: str) -> str:
+    """An argument as the text it means: UTF-8, whatever the locale took it for.
+
+    Raises:
+        InputError: it is something else.
+    """
+    try:
+        return os.fsencode(argument).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} is not UTF-8 (byte {error.start + 1})", hint="nothing was sent") from None
 
 
 def _from_file(file: Any, source: str, defaults: Mapping[str, Any], *, jsonl: bool) -> Prompts:
@@ -99,9 +113,8 @@ def _from_file(file: Any, source: str, defaults: Mapping[str, Any], *, jsonl: bo
             _check_schema(task, number, source)
         total += 1
     if total == 0:
-        raise InputError(
-            f"{source} holds no prompts", hint="write one a line, or JSON Lines with a 'prompt' each"
-        )
+        how = HOW_TO_GIVE if source == STDIN else "write one a line, or JSON Lines with a 'prompt' each"
+        raise InputError(f"{source} holds no prompts", hint=how)
     return Prompts(total, file, (), source, as_objects, defaults)
 
 
@@ -130,8 +143,11 @@ def _task(line: str, number: int, source: str, defaults: Mapping[str, Any], *, a
 def _object(line: str) -> Mapping[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"broken JSON ({error})") from None
+        to_json(value)  # half a surrogate pair can be read, but not sent
+    except json.JSONDecodeError as error:
+        raise InputError(f"broken JSON at column {error.colno} ({error.msg})") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"JSON that cannot be used ({error})") from None
     if not is_object(value):
         raise InputError(f"a JSON object is needed, not {type(value).__name__}")
     return value
@@ -155,8 +171,11 @@ def read_schema(text: str | None) -> Mapping[str, Any] | None:
     try:
         raw = text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8")
         schema = json.loads(raw)
-    except (OSError, ValueError) as error:
-        raise InputError(f"--schema {text[:80]!r} cannot be read: {error}", hint="name a JSON file") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(
+            f"--schema {text[:80]!r} cannot be read: {reason}", hint="name a JSON file"
+        ) from None
     if not is_object(schema):
         raise InputError("--schema must be a JSON object")
     validator(schema)

@@ -1,8 +1,6 @@
 """Where the results of a batch go, and in which form."""
 
-import os
-import tempfile
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -10,14 +8,18 @@ from pathlib import Path
 from pydantic_core import to_json
 
 from clawswarm.cli.output import write
+from clawswarm.cli.output_file import open_output
 from clawswarm.cli.prompts import Prompts
 from clawswarm.cli.spool import Spool
 from clawswarm.errors import InputError
 from clawswarm.types.events import BatchComplete, BatchEvent, TaskFinished
-from clawswarm.types.result import Stats
+from clawswarm.types.result import Failure, Stats, TaskResult
 
 TITLE = 72
 """Characters of a prompt that stand above its answer."""
+
+
+STOPPED = Failure(code="cancelled", message="the batch was stopped before this task was done", retryable=True)
 
 
 class Form(StrEnum):
@@ -46,12 +48,17 @@ class Form(StrEnum):
 
 
 class Sink:
-    """Takes the events of one batch."""
+    """Takes the events of one batch.
+
+    Attributes:
+        keep: whether everything was written, so that it may replace what was there before.
+    """
 
     def __init__(self, form: Form, put: Callable[[bytes], object], spool: Spool) -> None:
         self._form = form
         self._put = put
         self._spool = spool
+        self.keep = False
 
     def event(self, event: BatchEvent) -> None:
         """Note an event. With `ndjson` it is written at once, but for the last, which needs all results."""
@@ -60,29 +67,36 @@ class Sink:
         if self._form is Form.EVENTS and not isinstance(event, BatchComplete):
             self._put(to_json(event.as_json()) + b"\n")
 
-    def finish(self, stats: Stats, prompts: Prompts) -> None:
+    def finish(self, stats: Stats, prompts: Prompts, *, worth_keeping: bool = True) -> None:
         """Write what waits for the end, in prompt order."""
         for piece in self._pieces(stats, prompts):
             self._put(piece)
+        self.keep = worth_keeping
+
+    def missing(self, prompts: Prompts) -> Iterator[TaskResult]:
+        """A result for each task of a stopped batch that has none."""
+        for index, task in enumerate(prompts):
+            if index not in self._spool:
+                yield TaskResult(index=index, id=task.id, ok=False, error=STOPPED)
 
     def _pieces(self, stats: Stats, prompts: Prompts) -> Iterable[bytes]:
         match self._form:
             case Form.JSON:
-                yield from self._spool.as_document(stats, prompts.total)
+                yield from self._spool.as_document(stats)
             case Form.LINES:
-                for line in self._spool.lines(prompts.total):
+                for line in self._spool.lines():
                     yield line + b"\n"
             case Form.TEXT:
                 yield from self._as_text(prompts)
             case Form.EVENTS:
                 yield b'{"event":"complete","results":['
-                for number, document in enumerate(self._spool.documents(prompts.total)):
+                for number, document in enumerate(self._spool.documents()):
                     yield (b"," if number else b"") + to_json(document["text"])
                 cost = to_json(stats.cost_usd)
                 yield b'],"stats":' + to_json(stats.as_json()) + b',"cost":' + cost + b"}\n"
 
     def _as_text(self, prompts: Prompts) -> Iterable[bytes]:
-        for task, document in zip(prompts, self._spool.documents(prompts.total), strict=False):
+        for task, document in zip(prompts, self._spool.documents(), strict=True):
             title = " ".join(task.prompt.split())
             title = title if len(title) <= TITLE else title[: TITLE - 1] + "…"
             yield f"── {document['index'] + 1}. {title}\n".encode()
@@ -105,23 +119,7 @@ def open_sink(form: Form, output: Path | None) -> Generator[Sink]:
         if output is None:
             yield Sink(form, write, spool)
             return
-        try:
-            handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
-        except OSError as error:
-            raise InputError(f"--output {output} cannot be written: {error.strerror}") from error
-        try:
-            with os.fdopen(handle, "wb") as file:
-                yield Sink(form, file.write, spool)
-            _publish(name, output)
-        except BaseException:
-            if os.path.exists(name):
-                os.unlink(name)
-            raise
-
-
-def _publish(name: str, output: Path) -> None:
-    """Put a finished file in its place, with the mode that a new file of the user's has."""
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(name, 0o666 & ~mask)
-    os.replace(name, output)
+        with open_output(output) as file:
+            sink = Sink(form, file.write, spool)
+            yield sink
+            file.whole = sink.keep

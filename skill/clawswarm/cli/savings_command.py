@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clawswarm.cli.options import AsJson, load_settings
-from clawswarm.cli.output import print_json, told
+from clawswarm.cli.output import print_json, show, told
 from clawswarm.clock import SystemClock, local_day
 from clawswarm.config.paths import Paths
 from clawswarm.modes.savings import REFERENCE, Savings, reference_sheet, savings
@@ -16,7 +16,7 @@ from clawswarm.store.connect import connect
 from clawswarm.store.ledger import DayTotal, Ledger
 from clawswarm.types.money import show_usd, to_pico, to_usd
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("savings", epilog="Example:\n\nswarm savings --days 7")
@@ -35,12 +35,12 @@ def savings_command(
             ledger = Ledger(store)
             found = savings(ledger.usage(since), sheet)
             today = ledger.total(local_day(now))
-    cap = settings.cost.max_daily_spend
-    cap_pico = None if cap is None else to_pico(cap)
-    if as_json:
-        print_json(_as_json(found, today, cap_pico, since, against))
-    else:
-        _print(found, today, cap_pico, days, against)
+        cap = settings.cost.max_daily_spend
+        cap_pico = None if cap is None else to_pico(cap)
+        if as_json:
+            print_json(_as_json(found, today, cap_pico, since, against))
+        else:
+            _print(found, today, cap_pico, days, against)
 
 
 def _as_json(found: Savings, today: DayTotal, cap: int | None, since: str, against: str) -> dict[str, object]:
@@ -79,8 +79,7 @@ def _print(found: Savings, today: DayTotal, cap: int | None, days: int, against:
         ("Spent", f"{least}{show_usd(found.known_cost)}"),
         ("Elsewhere", f"{show_usd(found.reference_cost)} for the same tokens on {against}"),
         ("Cache", f"{show_usd(found.reused)} not paid again"),
-        ("Time", f"{found.wall_ms / 1000:.1f} s instead of {found.busy_ms / 1000:.1f} s one after another"),
-        ("Today", f"{spent_today} of {'no cap' if cap is None else show_usd(cap)}"),
+        ("Time", f"{found.wall_ms / 1000:.1f} s for calls that took {found.busy_ms / 1000:.1f} s in all"),
+        ("Today", f"{spent_today}, {'no daily cap' if cap is None else f'of a cap of {show_usd(cap)}'}"),
     ]
-    for name, value in rows:
-        typer.echo(f"{name + ':':<11}{value}")
+    show(*(f"{name + ':':<11}{value}" for name, value in rows))

@@ -9,13 +9,16 @@ from typing import IO, Any, Self
 
 from pydantic_core import from_json, to_json
 
-from clawswarm.types.result import Failure, Stats, TaskResult
+from clawswarm.types.result import Stats, TaskResult
 
 _MISSING = 2**64 - 1
 
 
 class Spool:
-    """Encoded results in a temporary file, with the place of each. Eight bytes of memory a result."""
+    """Encoded results in a temporary file, with the place of each. Eight bytes of memory a result.
+
+    Where it is read, every result up to the last one must have been added.
+    """
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -40,38 +43,27 @@ class Spool:
         self._end += len(line)
         self._file.write(line)
 
-    def lines(self, total: int | None = None) -> Iterator[bytes]:
-        """The encoded tasks in prompt order; those that never finished are `cancelled`."""
+    def __contains__(self, index: int) -> bool:
+        return index < len(self._places) and self._places[index] != _MISSING
+
+    def lines(self) -> Iterator[bytes]:
+        """The encoded tasks in prompt order."""
         self._file.flush()
-        for index in range(max(total or 0, len(self._places))):
-            place = self._places[index] if index < len(self._places) else _MISSING
-            if place == _MISSING:
-                yield to_json(_cancelled(index).as_json())
-            else:
-                self._file.seek(place)
-                yield self._file.readline().rstrip(b"\n")
+        for place in self._places:
+            self._file.seek(place)
+            yield self._file.readline().rstrip(b"\n")
         self._file.seek(0, 2)
 
-    def documents(self, total: int | None = None) -> Iterator[dict[str, Any]]:
-        for line in self.lines(total):
+    def documents(self) -> Iterator[dict[str, Any]]:
+        for line in self.lines():
             yield from_json(line)
 
-    def as_document(self, stats: Stats, total: int | None = None) -> Iterator[bytes]:
+    def as_document(self, stats: Stats) -> Iterator[bytes]:
         """The one JSON document of a batch, in pieces."""
         yield b'{"results": ['
-        for number, document in enumerate(self.documents(total)):
+        for number, document in enumerate(self.documents()):
             yield (b", " if number else b"") + to_json(document["text"])
         yield b'],\n "tasks": ['
-        for number, line in enumerate(self.lines(total)):
+        for number, line in enumerate(self.lines()):
             yield (b",\n  " if number else b"\n  ") + line
         yield b'],\n "stats": ' + to_json(stats.as_json()) + b"}\n"
-
-
-def _cancelled(index: int) -> TaskResult:
-    return TaskResult(
-        index=index,
-        ok=False,
-        error=Failure(
-            code="cancelled", message="the batch was stopped before this task was done", retryable=True
-        ),
-    )

@@ -71,14 +71,22 @@ class Answered:
 class _Flight:
     """A question that is being asked, and those who wait for the same answer."""
 
-    landed: anyio.Event = field(default_factory=anyio.Event)
+    landed: anyio.Event | None = None  # made by the first who waits: most questions are asked by one only
     outcome: Reply | TaskError | None = None
+
+    async def wait(self) -> None:
+        if self.landed is None:
+            self.landed = anyio.Event()
+        await self.landed.wait()
 
 
 @dataclass(slots=True, eq=False)
-class _LookUp:
-    ready: anyio.Event = field(default_factory=anyio.Event)
-    body: bytes | None = None
+class _Round:
+    """Look-ups that share one query."""
+
+    wanted: list[bytes] = field(default_factory=list[bytes])
+    found: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    done: anyio.Event = field(default_factory=anyio.Event)
 
 
 class AnswerCache:
@@ -94,7 +102,7 @@ class AnswerCache:
         self._max_bytes = int(settings.max_mb * 1_000_000)
         self._clock = clock
         self._flights: dict[bytes, _Flight] = {}
-        self._wanted: dict[bytes, _LookUp] = {}
+        self._round = _Round()
         self._unwritten: dict[bytes, bytes] = {}
         self._untrimmed = False
         self._call = anyio.Event()
@@ -109,7 +117,7 @@ class AnswerCache:
                 was the asker's own deadline or cap.
         """
         while (flight := self._flights.get(key)) is not None:
-            await flight.landed.wait()
+            await flight.wait()
             if isinstance(flight.outcome, Reply):
                 return Answered(flight.outcome, shared=True)
             if isinstance(flight.outcome, TaskError) and flight.outcome.code not in NOT_SHARED:
@@ -127,7 +135,8 @@ class AnswerCache:
             raise
         finally:
             del self._flights[key]
-            flight.landed.set()
+            if flight.landed is not None:
+                flight.landed.set()
 
     async def flush(self) -> None:
         """Write what was not written yet, and trim the table to its size."""
@@ -153,10 +162,11 @@ class AnswerCache:
         if self._answers is None:
             return None
         if (body := self._unwritten.get(key)) is None:
-            look_up = self._wanted[key] = _LookUp()
+            this = self._round
+            this.wanted.append(key)
             self._call.set()
-            await look_up.ready.wait()
-            body = look_up.body
+            await this.done.wait()
+            body = this.found.get(key)
         return None if body is None else _decode(body)
 
     def _keep(self, key: bytes, reply: Reply) -> None:
@@ -174,27 +184,25 @@ class AnswerCache:
         while True:
             await self._call.wait()
             self._call = anyio.Event()
-            wanted, self._wanted = self._wanted, {}
+            this, self._round = self._round, _Round()
             try:
-                if wanted:
-                    await self._read(wanted)
+                if this.wanted:
+                    await self._read(this)
                 if len(self._unwritten) >= WRITE_EVERY:
                     await self._write()
             except StoreError as error:
                 self._give_up(error)
             finally:
-                for look_up in wanted.values():
-                    look_up.ready.set()
+                this.done.set()
 
-    async def _read(self, wanted: dict[bytes, _LookUp]) -> None:
+    async def _read(self, this: _Round) -> None:
         if (answers := self._answers) is None:
             return
         since = self._clock.now().timestamp() - self._ttl
-        found = await anyio.to_thread.run_sync(
-            lambda: answers.get(list(wanted), since=since), limiter=self._limiter
+        this.found = await anyio.to_thread.run_sync(
+            lambda: answers.get(this.wanted, since=since), limiter=self._limiter
         )
-        for key, body in found.items():
-            wanted[key].body = body
+        this.done.set()
 
     async def _write(self) -> None:
         if (answers := self._answers) is None:

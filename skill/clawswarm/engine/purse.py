@@ -23,6 +23,15 @@ PATIENCE = 8
 """Looks at money that other processes hold before a call is refused, and seconds between two looks."""
 PAUSE = 0.25
 
+HOARD = 8
+"""Times what is in use that may lie idle under a cap before it goes back for other processes to use, and the
+least seconds between two times that it does."""
+SHARE_EVERY = 1.0
+
+AHEAD = 4
+AHEAD_UNCAPPED = 64
+"""Times what is in use that a block is taken for: under a cap less than what counts as hoarding."""
+
 BLOWN = 5.0
 """Seconds for which the ledger is left alone after it failed."""
 
@@ -89,10 +98,12 @@ class Purse:
         self._cap = cap
         self._clock = clock
         self._fuse = fuse or Fuse(clock)
-        self._growing = anyio.Lock()
+        self._growing = anyio.Lock(fast_acquire=True)
+        self._short = False  # somebody waits for money: nobody overtakes
         self._booking = anyio.Lock()
         self._settled: anyio.Event | None = None
         self._dry_until = 0.0
+        self._share_at = 0.0
         self._refused: _Refusal | None = None
         self._closed = False
 
@@ -108,12 +119,18 @@ class Purse:
             TaskError: `budget_exceeded`, the day's cap has no room for it.
             StoreError: the ledger cannot be written.
         """
-        if self.free < amount or self._growing.locked():
-            async with self._growing:
-                if self.free < amount:
+        if self._cap is not None and self.free > HOARD * (self.flying + amount):
+            await self._share()
+        if self.free >= amount and not self._short:
+            self._promise(amount)
+            return
+        async with self._growing:
+            if self.free < amount:
+                self._short = True
+                try:
                     await self._make_room(amount)
-                self._promise(amount)
-        else:
+                finally:
+                    self._short = False
             self._promise(amount)
 
     def settle(self, reserved: int, actual: int | None) -> None:
@@ -159,6 +176,13 @@ class Purse:
             self._lease.leave()
             raise
 
+    async def _share(self) -> None:
+        """Return what lies idle, but not again and again between bursts of calls."""
+        now = self._clock.monotonic()
+        if now >= self._share_at:
+            self._share_at = now + SHARE_EVERY
+            await self.give_back()
+
     def _promise(self, amount: int) -> None:
         self.free -= amount
         self.flying += amount
@@ -182,7 +206,7 @@ class Purse:
             if self._closed:
                 raise TaskError("cancelled", "the swarm was closed before this call was sent")
             if not self.flying or self._clock.monotonic() >= self._dry_until:
-                granted = await self._grow(amount - self.free)
+                granted = await self._grow(amount - self.free, amount)
                 self.free += granted
                 if granted or self.free >= amount:
                     continue
@@ -200,8 +224,8 @@ class Purse:
             looks += 1
             await sleep_until(self._clock, self._clock.monotonic() + PAUSE)
 
-    async def _grow(self, need: int) -> int:
-        want = max(need, 2 * (self.flying + need))
+    async def _grow(self, need: int, amount: int) -> int:
+        want = max(need, (AHEAD_UNCAPPED if self._cap is None else AHEAD) * (self.flying + amount))
         return await self._fuse.run(
             lambda: self._ledger.grow(self._lease, self.day, need=need, want=want, cap=self._cap)
         )

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
 
+import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from clawswarm.engine.engine import Engine
@@ -57,11 +58,25 @@ class Batch:
 
     async def __aiter__(self) -> AsyncIterator[TaskResult]:
         try:
-            async for result in self._results:
+            while (result := await self._next()) is not None:
                 self.tally.add(result)
                 yield result
         finally:
             self._ended = self._clock.monotonic()
+
+    async def _next(self) -> TaskResult | None:
+        """The next result; None after the last. What is there is taken at once, without a turn of the loop:
+        a reader that falls behind makes every worker wait."""
+        try:
+            return self._results.receive_nowait()
+        except anyio.WouldBlock:
+            pass
+        except anyio.EndOfStream:
+            return None
+        try:
+            return await self._results.receive()
+        except anyio.EndOfStream:
+            return None
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from clawswarm.config.model import ProviderName, Service
+from clawswarm.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +50,92 @@ def base_urls(name: ProviderName, service: Service, environ: Mapping[str, str]) 
     else:
         from_environ = environ.get(place.url_variable, "").strip() if place.url_variable else ""
         urls = [from_environ or place.public]
-    return tuple(dict.fromkeys(_complete(name, url, place) for url in urls))
+    try:
+        return tuple(dict.fromkeys(_complete(name, url, place) for url in urls))
+    except ValueError:  # not shown: it may hold a password
+        where = "base_url" if service.base_url is not None else place.url_variable
+        raise ConfigError(
+            f"the address of provider {name!r} in {where} cannot be read",
+            hint="it should look like http://127.0.0.1:11434 or https://example.org/v1",
+        ) from None
 
 
 def _complete(name: ProviderName, url: str, place: Place) -> str:
     if name == "ollama":
-        return _ollama(url)
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+        return _ollama(url.strip(" \"'"))
+    parts = urlsplit(url if "://" in url else f"//{url}")
+    if parts.port is None and not parts.hostname and name != "demo":
+        raise ValueError("no host")
+    scheme = parts.scheme or ("http" if is_local(f"//{parts.netloc}") else "https")
     path = parts.path.rstrip("/")
-    if name == "anthropic":
-        path = path.removesuffix("/v1")  # the SDK appends /v1/messages itself
-    return urlunsplit((parts.scheme, parts.netloc, path or place.path, "", ""))
+    # The SDK appends /v1/messages itself; the others append /chat/completions.
+    path = path.removesuffix("/v1" if name == "anthropic" else "/chat/completions")
+    return "" if name == "demo" else urlunsplit((scheme, parts.netloc, path or place.path, "", ""))
 
 
 def _ollama(url: str) -> str:
-    """OLLAMA_HOST in any of its forms: host, host:port, :port, a URL, or 0.0.0.0 as a server binds it."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    """OLLAMA_HOST in any of its forms: host, host:port, :port, a URL, or 0.0.0.0 as a server binds it.
+
+    As Ollama itself reads it: the port is 11434 where there is no scheme, else the scheme's own.
+    """
+    scheme, mark, rest = url.rpartition("://")
+    if not mark:
+        scheme = "https" if rest.split("/")[0] == "ollama.com" else "http"
+    if _is_ipv6(rest.strip("[]")):
+        rest = f"[{rest.strip('[]')}]"
+    parts = urlsplit(f"{scheme}://{rest}")
     host = parts.hostname or "127.0.0.1"
     if host in ("0.0.0.0", "::"):  # noqa: S104 - an address to listen on, read as the address to call
         host = "127.0.0.1"
-    port = parts.port or (443 if parts.scheme == "https" else 11434)
+    port = parts.port
+    if port is None and not mark and scheme == "http":
+        port = 11434
+    login, at, _ = parts.netloc.rpartition("@")
     shown = f"[{host}]" if ":" in host else host
-    suffix = "" if parts.scheme == "https" and port == 443 else f":{port}"
-    return urlunsplit((parts.scheme, f"{shown}{suffix}", parts.path.rstrip("/"), "", ""))
+    suffix = "" if port is None or (scheme, port) in (("http", 80), ("https", 443)) else f":{port}"
+    path = parts.path.rstrip("/").removesuffix("/v1").removesuffix("/api")  # other APIs begin there
+    return urlunsplit((scheme, f"{login}{at}{shown}{suffix}", path, "", ""))
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == 6
+    except ValueError:
+        return False
+
+
+def has_login(url: str) -> bool:
+    """Whether `url` holds a user, and perhaps a password."""
+    return "@" in urlsplit(url).netloc
+
+
+def without_login(url: str) -> str:
+    """`url` without a user and a password, to be shown."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+def all_at(urls: tuple[str, ...], host: str) -> bool:
+    """Whether every one of `urls` leads to `host`."""
+    return all(host_of(url) == host for url in urls)
+
+
+_LOCAL_ENDINGS = (".localhost", ".local", ".lan", ".internal", ".home.arpa", ".ts.net")
+_SHARED = ipaddress.ip_network("100.64.0.0/10")
+"""Addresses that private overlay networks give out."""
+
+
 def is_local(url: str) -> bool:
     """Whether `url` leads to this machine or its own network, where a model server costs nothing a token."""
     host = host_of(url)
-    if host == "localhost" or host.endswith((".localhost", ".local", ".lan")):
+    if host.endswith(_LOCAL_ENDINGS):
         return True
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return address.is_loopback or address.is_private
+        return "." not in host and bool(host)  # a name without a dot means something on this network only
+    return address.is_loopback or address.is_private or address in _SHARED

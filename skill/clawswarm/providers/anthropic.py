@@ -46,6 +46,9 @@ _BY_TYPE: Mapping[str, int] = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
+_TRIPPED = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What the SDK raises over events that it did not foresee."""
+
 _BUDGETS = {"low": 1024, "medium": 8192, "high": 24576}
 
 
@@ -78,8 +81,8 @@ class Anthropic:
             raise self._refused(error, model) from error
         except (self._sdk.APIConnectionError, httpx2.HTTPError, OSError) as error:
             raise failure(error) from error
-        except (self._sdk.APIError, ValueError) as error:
-            raise malformed(self.name, "readable JSON", str(error)) from error
+        except (self._sdk.APIError, *_TRIPPED) as error:
+            raise malformed(self.name, "readable parts", f"{type(error).__name__}: {error}") from error
         pace = hints.anthropic_pace(headers, self._clock.now())
         return Answer(reply=self._reply(document, model), pace=pace)
 

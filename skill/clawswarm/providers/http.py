@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import httpx2
@@ -107,6 +107,22 @@ class HttpStream:
                 yield chunk
 
 
+class _Post(httpx2.Request):
+    """A POST with its headers as they are. The base class works out `Host` and `Content-Length` for each
+    request, which aiohttp does again: a tenth of the time a call takes."""
+
+    def __init__(self, url: httpx2.URL, headers: httpx2.Headers, body: bytes) -> None:
+        self.method = "POST"
+        self.url = url
+        self.headers = headers
+        self.extensions = {"timeout": _TIMEOUTS}
+        self._body = body
+
+    @property
+    def content(self) -> bytes:
+        return self._body
+
+
 class Http:
     """Sends requests over the shared transport."""
 
@@ -114,9 +130,29 @@ class Http:
         self.transport = transport
 
     async def post(self, url: httpx2.URL, headers: httpx2.Headers, body: bytes) -> HttpReply:
-        """POST `body` and return the whole answer, whatever its status."""
-        async with self.stream("POST", url, headers, body) as stream:
-            return await stream.read()
+        """POST `body` and return the whole answer, whatever its status.
+
+        This is the hot path: no context managers, and bytes straight from the transport where the server
+        did not compress them.
+
+        Raises:
+            TaskError: `connection_failed` or `invalid_reply`.
+        """
+        try:
+            response = await self.transport.handle_async_request(_Post(url, headers, body))
+            try:
+                plain = "content-encoding" not in response.headers
+                stream = cast("httpx2.AsyncByteStream", response.stream) if plain else response.aiter_bytes()
+                chunks: list[bytes] = []
+                size = 0
+                async for chunk in stream:
+                    size = _within_limit(size + len(chunk))
+                    chunks.append(chunk)
+            finally:
+                await response.aclose()
+        except FAILURES as error:
+            raise failure(error) from error
+        return HttpReply(response.status_code, response.headers, b"".join(chunks))
 
     async def get(self, url: httpx2.URL, headers: httpx2.Headers) -> HttpReply:
         """GET `url` and return the whole answer, whatever its status."""

@@ -29,8 +29,13 @@ _BY_STATUS: dict[int, tuple[TaskErrorCode, bool, str]] = {
     504: ("timeout", True, "the provider gave up on the request"),
     529: ("overloaded", True, "the provider is busy; this passes by itself"),
 }
-_SERVER_FAILED = "the provider failed on its side; this is tried again by itself"
-_UNFORESEEN = "see the provider's message, and check the base URL"
+_Usual = tuple[TaskErrorCode, bool, str]
+_SERVER_FAILED: _Usual = (
+    "provider_failed",
+    True,
+    "the provider failed on its side; this is tried again by itself",
+)
+_UNFORESEEN: _Usual = ("provider_failed", False, "see the provider's message, and check the base URL")
 _MAYBE_BILLED = frozenset({504, 520, 521, 522, 523, 524})
 """Statuses by which a gateway gives up waiting: the model behind it may have worked, and charge for it."""
 
@@ -60,12 +65,8 @@ def refusal(
             `status` is then what its error amounts to.
         special: overrides what the status usually means.
     """
-    code, retryable, hint = _BY_STATUS.get(
-        status,
-        ("provider_failed", True, _SERVER_FAILED)
-        if status >= 500
-        else ("provider_failed", False, _UNFORESEEN),
-    )
+    usual = _SERVER_FAILED if status >= 500 else _UNFORESEEN
+    code, retryable, hint = _BY_STATUS.get(status, usual)
     verb = f"failed while it answered ({status})" if begun else f"answered {status}"
     return TaskError(
         special.get("code", code),

@@ -8,26 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-import anyio
-import httpx2
-
 from clawswarm.clock import Clock
 from clawswarm.config.keys import Key, find_key
 from clawswarm.config.model import Limits, ProviderName, Service, Settings
 from clawswarm.config.paths import Paths
-from clawswarm.errors import ConfigError, NotConfigured, TaskError
+from clawswarm.errors import ConfigError, NotConfigured
 from clawswarm.providers import address, prices
 from clawswarm.providers.base import CallOptions, Provider
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.providers.http import Http
 from clawswarm.providers.models import RECOMMENDED, retirement_warning, runs_one_at_a_time
+from clawswarm.providers.ollama_models import listed_models, usable_model
 from clawswarm.providers.prices import PriceSheet
 
 DEFAULT_MAX_TOKENS = 8192
 """Tokens a reply may have where nothing else is set. A bound is needed so that money can be reserved."""
-
-OLLAMA_PROBE_TIMEOUT = 1.0
-"""Seconds in which a local Ollama has to answer when no provider is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +109,13 @@ async def choose(settings: Settings, around: Surroundings) -> Chosen:
 
     Raises:
         NotConfigured: no provider is configured, no key found, and no Ollama answers; or a key is missing.
-        ConfigError: a key file cannot be used.
+        ConfigError: a key file or an address cannot be used, or it is open whose it is.
     """
+    if settings.provider.name is None and (settings.provider.base_url or settings.provider.api_key_env):
+        raise ConfigError(
+            "provider.base_url and provider.api_key_env need provider.name: no key goes to another's host",
+            hint="set provider.name to the provider that answers there, such as ollama or openai-compatible",
+        )
     services: list[Service] = [settings.provider, *settings.provider.fallback]
     warnings: list[str] = []
     backends: list[Backend] = []
@@ -123,9 +123,10 @@ async def choose(settings: Settings, around: Surroundings) -> Chosen:
         name = service.name
         model = service.model
         if name is None:
-            name = await _first_available(around)
-            if name == "ollama" and model is None:
-                model = await _listed_model(service, around, warnings)
+            name, listed = await _first_available(around)
+            if model is None and listed is not None:
+                model, warning = usable_model(listed)
+                warnings += [warning] if warning else []
         backend = _open(name, model, service, settings.limits, around)
         backends.append(backend)
         if warning := retirement_warning(name, backend.model, around.clock.now().date()):
@@ -133,44 +134,22 @@ async def choose(settings: Settings, around: Surroundings) -> Chosen:
     return Chosen(backends=tuple(backends), warnings=tuple(warnings))
 
 
-async def _first_available(around: Surroundings) -> ProviderName:
+async def _first_available(around: Surroundings) -> tuple[ProviderName, list[str] | None]:
+    """The first provider whose key is found, else an Ollama that answers, with the models it has."""
     for name in address.KEYED:
         if around.environ.get(address.PLACES[name].key_variable or "", "").strip():
-            return name
+            return name, None
     for name in address.KEYED:
         if find_key(name, None, around.environ, around.paths.keys) is not None:
-            return name
-    if await _ollama_models(Service(name="ollama"), around) is not None:
-        return "ollama"
+            return name, None
     tried = address.base_urls("ollama", Service(), around.environ)[0]
+    if (listed := await listed_models(around.http, tried)) is not None:
+        return "ollama", listed
     raise NotConfigured(
-        f"no model to ask: no API key was found, and no Ollama answers at {tried}",
+        f"no model to ask: no API key was found, and no Ollama answers at {address.without_login(tried)}",
         hint="set a key: export GEMINI_API_KEY=…  (or GROQ_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY),\n"
         "or start a local model: ollama serve; or try it without any model: swarm demo",
     )
-
-
-async def _ollama_models(service: Service, around: Surroundings) -> list[str] | None:
-    """Names of the models of the first Ollama host; None when it does not answer in time."""
-    url = httpx2.URL(f"{address.base_urls('ollama', service, around.environ)[0]}/api/tags")
-    try:
-        with anyio.fail_after(OLLAMA_PROBE_TIMEOUT):
-            document = (await around.http.get(url, httpx2.Headers())).json()
-            return [str(entry["name"]) for entry in document["models"]]
-    except (TaskError, TimeoutError, KeyError, TypeError):
-        return None
-
-
-async def _listed_model(service: Service, around: Surroundings, warnings: list[str]) -> str | None:
-    """The recommended model if the host has it, else the first that it lists, with a warning."""
-    listed = await _ollama_models(service, around) or []
-    recommended = RECOMMENDED["ollama"]
-    if recommended in listed or not listed:
-        return None
-    warnings.append(
-        f"Ollama has no {recommended!r}: using {listed[0]!r}. Set provider.model to choose another"
-    )
-    return listed[0]
 
 
 def _open(
@@ -179,6 +158,11 @@ def _open(
     urls = address.base_urls(name, service, around.environ)
     local = name == "demo" or all(address.is_local(url) for url in urls)
     key = _key(name, service, urls, around)
+    if key is not None and any(address.has_login(url) for url in urls):
+        raise ConfigError(
+            f"provider {name!r} has a key, and its base URL holds a login: a call can carry only one",
+            hint="take the user and the password out of the base URL",
+        )
     model = model or RECOMMENDED.get(name)
     if model is None:
         raise ConfigError("'openai-compatible' needs a model", hint="set provider.model, or pass --model")
@@ -199,7 +183,9 @@ def _open(
         name=name,
         model=model,
         connections=tuple(
-            Connection(address=url or name, provider=_adapter(name, url, key, options, around))
+            Connection(
+                address=address.without_login(url) or name, provider=_adapter(name, url, key, options, around)
+            )
             for url in urls
         ),
         slots=_slots(name, model, service, limits, around.environ),
@@ -207,7 +193,7 @@ def _open(
         max_tokens=max_tokens,
         fixed_prices=None if service.prices is None else prices.configured(service.prices),
         local=local,
-        price_source="openrouter" if address.host_of(urls[0]) == "openrouter.ai" else name,
+        price_source="openrouter" if address.all_at(urls, "openrouter.ai") else name,
         key=key,
         options=options,
         caches=service.temperature in (None, 0),
@@ -246,8 +232,8 @@ def _key(name: ProviderName, service: Service, urls: tuple[str, ...], around: Su
     if name == "demo" or variable is None:
         return None
     if name == "openai-compatible" and service.api_key_env is None:
-        variable = "OPENROUTER_API_KEY" if address.host_of(urls[0]) == "openrouter.ai" else variable
-    if name == "ollama" and service.api_key_env is None and address.host_of(urls[0]) != "ollama.com":
+        variable = "OPENROUTER_API_KEY" if address.all_at(urls, "openrouter.ai") else variable
+    if name == "ollama" and service.api_key_env is None and not address.all_at(urls, "ollama.com"):
         return None
     key = find_key(name, variable, around.environ, around.paths.keys)
     if key is None and (name in address.KEYED or service.api_key_env is not None):

@@ -5,6 +5,7 @@ first and asks for the lock later can fail at once, whatever the busy timeout.
 """
 
 import os
+import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ from clawswarm.store.migrate import migrate, pending
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a transaction waits for another process's. Ours last about a millisecond."""
+
+SWITCH_TRIES = 20
+"""Tries to switch a new database to WAL while others do the same."""
 
 
 class Store:
@@ -71,6 +75,11 @@ def connect(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Store:
     """As `open_store`, for an owner that closes the store itself."""
     with store_errors(path, busy_timeout_ms=busy_timeout_ms):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.is_dir():
+            raise StoreError(
+                f"{path} is a folder, where the database should be",
+                hint="move it away, or point SWARM_MEMORY_DIR to another folder",
+            )
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # answers are nobody else's business
         engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
@@ -94,11 +103,26 @@ def _set_up(busy_timeout_ms: int) -> Callable[[Any, Any], None]:
         connection.isolation_level = None  # transactions are begun by `_on_begin`, not by the driver
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(cursor)
         cursor.execute("PRAGMA fullfsync = ON")  # macOS: a sync that reaches the disk, not only its cache
         cursor.close()
 
     return on_connect
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch to WAL; the file stays in it, so that only the first to open it has anything to do."""
+    for _ in range(SWITCH_TRIES):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        # Two that switch at once fail at once, whatever the busy timeout. This waits for the other one.
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("ROLLBACK")
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _on_begin(connection: Connection) -> None:
@@ -161,5 +185,6 @@ def _database_error(path: Path, error: SQLAlchemyError, busy_timeout_ms: int) ->
             )
         case _:
             return StoreError(
-                f"the database {path} failed: {text}", hint="see the message; swarm works without it, uncached"
+                f"the database {path} failed: {text}",
+                hint="see the message; swarm works without it, uncached",
             )

@@ -86,8 +86,8 @@ class Ledger:
                 if room < need:
                     return 0
                 granted = max(need, min(want, room // 4))
-            # The row is made anew when it is gone: somebody deleted the lease's file, and another process took
-            # its owner for dead.
+            # The row is made anew when it is gone: somebody deleted the lease's file, and another process
+            # took its owner for dead.
             statement = upsert(tables.leases).values(id=lease.id, day=day, held=granted)
             connection.execute(
                 statement.on_conflict_do_update(

@@ -1,0 +1,314 @@
+"""The line in front of a provider's endpoints."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+
+from clawswarm.engine.dispatcher import Dispatcher
+from clawswarm.engine.endpoint import Endpoint
+from clawswarm.errors import TaskError
+from tests.clock import FakeClock
+from tests.engine.line_of_calls import Callers, break_down, endpoint
+from tests.engine.support import error
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def group() -> AsyncIterator[TaskGroup]:
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            yield group
+            group.cancel_scope.cancel()
+
+
+def line_to(clock: FakeClock, group: TaskGroup, *endpoints: Endpoint) -> Callers:
+    return Callers(Dispatcher(endpoints, clock), group)
+
+
+async def test_a_freed_slot_goes_to_the_head_of_the_line_at_once(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, one := endpoint(clock))
+    first, second, third = line.start(), line.start(), line.start()
+    await clock.run_until_idle()
+    assert (first.got, second.got) == (one, None)
+    first.done.set()
+    await clock.run_until_idle()
+    assert (second.got, third.got) == (one, None)
+    assert clock.elapsed == 0
+    assert clock.pending == 0  # nobody polls: no timer stands by
+
+
+async def test_a_newcomer_does_not_overtake_those_who_wait(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, endpoint(clock, 1))
+    first = line.start()
+    await clock.run_until_idle()
+    line.start()
+    await clock.run_until_idle()
+    first.done.set()
+    line.start()
+    await clock.run_until_idle()
+    assert line.served == [0, 1]
+
+
+async def test_a_newcomer_does_not_overtake_a_larger_call_that_waits_for_tokens(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, endpoint(clock, 10, tokens=600))
+    line.start(tokens=10)
+    line.start(tokens=10)  # waits a second
+    line.start(tokens=0)
+    await clock.run_until_idle()
+    assert line.served == [0]
+    await clock.step(1)
+    assert line.served == [0, 1, 2]
+
+
+async def test_never_more_calls_run_than_there_are_slots(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, one := endpoint(clock, 3))
+    for _ in range(10):
+        line.start()
+    for done in range(10):
+        await clock.run_until_idle()
+        assert one.in_use == len(line.holding) == min(3, 10 - done)
+        line.holding[0].done.set()
+    await clock.run_until_idle()
+    assert line.served == list(range(10))
+    assert one.in_use == 0
+
+
+async def test_several_endpoints_are_fed_by_free_slots(clock: FakeClock, group: TaskGroup) -> None:
+    slow, fast = endpoint(clock, 2, name="slow"), endpoint(clock, 2, name="fast")
+    line = line_to(clock, group, slow, fast)
+    for _ in range(20):
+        line.start()
+    await clock.run_until_idle()
+    assert (slow.in_use, fast.in_use) == (2, 2)
+    for _ in range(16):
+        next(caller for caller in line.holding if caller.got is fast).done.set()
+        await clock.run_until_idle()
+    assert line.served == list(range(20))
+    assert [caller.got for caller in line.all].count(slow) == 2
+
+
+async def test_the_endpoint_with_the_most_room_is_taken(clock: FakeClock, group: TaskGroup) -> None:
+    small, large = endpoint(clock, 2), endpoint(clock, 5)
+    line = line_to(clock, group, small, large)
+    for _ in range(5):
+        line.start()
+        await clock.run_until_idle()
+    assert (small.in_use, large.in_use) == (1, 4)
+
+
+async def test_a_waiter_that_is_cancelled_leaves_the_line(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, one := endpoint(clock))
+    first, second, third = line.start(), line.start(), line.start()
+    await clock.run_until_idle()
+    second.scope.cancel()
+    await clock.run_until_idle()
+    assert second.over
+    assert line.dispatcher.waiting == 1
+    first.done.set()
+    await clock.run_until_idle()
+    assert third.got is one
+
+
+async def test_a_waiter_that_is_cancelled_just_as_it_is_served_loses_no_slot(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, one := endpoint(clock))
+    holder = await line.dispatcher.acquire(0, 1e9)
+    second, third = line.start(), line.start()
+    await clock.run_until_idle()
+    line.dispatcher.release(holder)  # the slot is the second's now, but it has not run yet
+    second.kill()
+    await clock.run_until_idle()
+    assert second.over
+    assert second.got is None
+    assert third.got is one
+    third.done.set()
+    await clock.run_until_idle()
+    assert one.in_use == 0
+
+
+async def test_a_probe_that_is_cancelled_just_as_it_is_let_through_leaves_the_next_one_to_probe(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, one := endpoint(clock, 2))
+    break_down(one, clock.monotonic())
+    second, third = line.start(), line.start()
+    await clock.run_until_idle()
+    clock.advance(2)
+    second.kill()
+    await clock.run_until_idle()
+    assert third.got is one
+    assert one.in_use == 1
+
+
+async def test_when_the_head_is_cancelled_the_next_one_is_served_if_it_can_be(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, one := endpoint(clock, 10, tokens=600))
+    line.start(tokens=5)
+    head = line.start(tokens=10)
+    small = line.start(tokens=1)
+    await clock.run_until_idle()
+    assert line.served == [0]
+    head.scope.cancel()
+    await clock.run_until_idle()
+    assert small.got is one
+
+
+async def test_one_timer_wakes_the_line_at_the_earliest_moment(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, endpoint(clock, 10, requests=60), endpoint(clock, 10, requests=30))
+    for _ in range(8):
+        line.start()
+    await clock.run_until_idle()
+    assert len(line.served) == 2
+    assert clock.pending == 1
+    await clock.step(0.99)
+    assert len(line.served) == 2
+    await clock.step(0.01)
+    assert len(line.served) == 3
+    assert clock.pending == 1
+    await clock.step(3)  # three more from the first endpoint, two from the second
+    assert len(line.served) == 8
+    assert clock.pending == 0
+
+
+async def test_nobody_waits_on_a_timer_while_only_slots_are_missing(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, endpoint(clock, 1, requests=60))
+    for _ in range(3):
+        line.start()
+    await clock.run_until_idle()
+    assert clock.pending == 0
+
+
+async def test_a_pause_holds_everybody_until_it_is_over(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, one := endpoint(clock, 5))
+    one.rates.pause(30, clock.monotonic())
+    for _ in range(3):
+        line.start()
+    await clock.step(29.9)
+    assert line.served == []
+    await clock.step(0.1)
+    assert line.served == [0, 1, 2]
+
+
+async def test_a_limit_beyond_the_deadline_is_told_at_once(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, one := endpoint(clock))
+    one.rates.pause(60, clock.monotonic())
+    late = line.start(deadline=clock.monotonic() + 59)
+    in_time = line.start(deadline=clock.monotonic() + 61)
+    await clock.run_until_idle()
+    assert late.error is not None
+    assert late.error.code == "rate_limited"
+    assert "60 s" in late.error.message
+    assert not in_time.over
+
+
+async def test_a_pause_that_begins_while_they_wait_tells_those_for_whom_it_is_too_long(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, one := endpoint(clock))
+    line.start()
+    await clock.run_until_idle()
+    late = line.start(deadline=clock.monotonic() + 59)
+    in_time = line.start()
+    await clock.run_until_idle()
+    one.rates.pause(60, clock.monotonic())
+    line.dispatcher.changed()
+    await clock.run_until_idle()
+    assert late.error is not None
+    assert not in_time.over
+    line.all[0].done.set()
+    await clock.step(60)
+    assert in_time.got is one
+
+
+async def test_a_wait_is_not_hopeless_while_one_endpoint_can_still_take_the_call(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    down, limited, up = (endpoint(clock, name=name) for name in ("down", "limited", "up"))
+    line = line_to(clock, group, down, limited, up)
+    break_down(down, clock.monotonic(), gives_up=True)
+    limited.rates.pause(1000, clock.monotonic())
+    first = line.start(deadline=clock.monotonic() + 10)
+    second = line.start(deadline=clock.monotonic() + 10)
+    await clock.run_until_idle()
+    assert first.got is up
+    assert not second.over
+    first.done.set()
+    await clock.run_until_idle()
+    assert second.got is up
+
+
+async def test_a_server_that_is_given_up_is_not_waited_for(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, one := endpoint(clock, 5))
+    break_down(one, clock.monotonic())
+    patient = line.start()
+    await clock.run_until_idle()
+    assert not patient.over  # it may come back: the first cooldown is waited for
+    one.breaker.sending()
+    one.breaker.failed(error("connection_failed"), clock.monotonic())
+    line.dispatcher.changed()
+    late = line.start()
+    await clock.run_until_idle()
+    for caller in (patient, late):
+        assert caller.error is not None
+        assert caller.error.code == "connection_failed"
+        assert "left alone" in caller.error.message
+        assert "the server said connection_failed" in caller.error.message
+
+
+async def test_only_the_probe_goes_to_a_server_that_failed_until_it_has_answered(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, one := endpoint(clock, 5))
+    break_down(one, clock.monotonic())
+    for _ in range(5):
+        line.start()
+    await clock.step(1.9)
+    assert line.served == []
+    await clock.step(0.1)
+    assert line.served == [0]
+    one.breaker.succeeded()
+    line.all[0].done.set()
+    await clock.run_until_idle()
+    assert line.served == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("probing", [False, True])
+async def test_an_impatient_call_does_not_wait_for_an_open_breaker(clock: FakeClock, probing: bool) -> None:
+    one = endpoint(clock)
+    break_down(one, clock.monotonic())
+    if probing:
+        one.breaker.sending()
+    with anyio.fail_after(5), pytest.raises(TaskError, match="left alone"):
+        await Dispatcher((one,), clock).acquire(0, 1e9, impatient=True)
+
+
+async def test_an_impatient_call_in_the_line_is_told_when_the_breaker_opens(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    line = line_to(clock, group, one := endpoint(clock))
+    line.start()
+    await clock.run_until_idle()
+    impatient, patient = line.start(impatient=True), line.start()
+    await clock.run_until_idle()
+    break_down(one, clock.monotonic())
+    line.dispatcher.changed()
+    await clock.run_until_idle()
+    assert impatient.error is not None
+    assert not patient.over
+
+
+async def test_an_impatient_call_waits_for_a_slot_and_for_a_limit(clock: FakeClock, group: TaskGroup) -> None:
+    line = line_to(clock, group, one := endpoint(clock))
+    one.rates.pause(30, clock.monotonic())
+    caller = line.start(impatient=True)
+    await clock.step(30)
+    assert caller.got is one
