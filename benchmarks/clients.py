@@ -4,6 +4,7 @@ A contender is run in a fresh process (`run`), so that no import, cache or garba
 """
 
 import asyncio
+import gc
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any, Literal
 
 from benchmarks.server import ANSWER, MODEL
@@ -78,6 +80,8 @@ async def pooled(
 
 
 # ---- the contenders
+#
+# The peers are imported by name: they are installed for benchmarks only, and type checking does without them.
 
 
 @asynccontextmanager
@@ -120,9 +124,8 @@ async def _aiohttp(job: Job) -> AsyncGenerator[Ask]:
 
 @asynccontextmanager
 async def _openai(job: Job) -> AsyncGenerator[Ask]:
-    from openai import AsyncOpenAI
-
-    async with AsyncOpenAI(base_url=job.base_url, api_key=KEY, max_retries=0) as client:
+    openai: Any = import_module("openai")
+    async with openai.AsyncOpenAI(base_url=job.base_url, api_key=KEY, max_retries=0) as client:
 
         async def ask(prompt: str) -> str | None:
             completion = await client.chat.completions.create(
@@ -135,10 +138,10 @@ async def _openai(job: Job) -> AsyncGenerator[Ask]:
 
 @asynccontextmanager
 async def _litellm(job: Job) -> AsyncGenerator[Ask]:
-    import litellm
+    litellm: Any = import_module("litellm")
 
     async def ask(prompt: str) -> str | None:
-        completion: Any = await litellm.acompletion(
+        completion = await litellm.acompletion(
             model=f"openai/{MODEL}",
             messages=[{"role": "user", "content": prompt}],
             api_base=job.base_url,
@@ -166,6 +169,7 @@ async def _measure(job: Job) -> list[Sample]:
     samples: list[Sample] = []
     async with _CONTENDERS[job.client](job) as ask:
         _check(await ask([f"Warm-up {index}" for index in range(WARM_UP)], job.at_once))
+        gc.collect()  # what imports and set-up left behind is not a batch's to clear
         for number, tasks in enumerate(job.batches):
             prompts = [f"What is the capital of France? ({number}.{index})" for index in range(tasks)]
             wall, cpu = time.perf_counter(), time.process_time()

@@ -9,9 +9,9 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-
-import psutil
+from typing import Any
 
 from benchmarks.clients import KEY
 from benchmarks.report import Line, Row, command
@@ -20,6 +20,7 @@ from benchmarks.server import MODEL, Server, running
 
 PROMPTS = 100_000
 AT_ONCE = 64
+RUNS = 3
 MARKS = (0.25, 0.50, 0.75, 1.00)
 TARGET = 200
 """MiB."""
@@ -74,7 +75,7 @@ def _one(server: Server, folder: Path) -> _Run:
         ],
         env={**os.environ, "HOME": str(folder), "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": KEY},
     )  # fmt: skip
-    at_marks = _watch(server, psutil.Process(process.pid))
+    at_marks = _watch(server, process.pid)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     with answers.open("rb") as file:
@@ -85,8 +86,10 @@ def _one(server: Server, folder: Path) -> _Run:
     return _Run(usage.ru_maxrss * unit / MIB, at_marks)
 
 
-def _watch(server: Server, process: psutil.Process) -> tuple[float, ...]:
+def _watch(server: Server, pid: int) -> tuple[float, ...]:
     """What is resident when each share of the prompts has been answered."""
+    psutil: Any = import_module("psutil")  # by name: type checking does without it
+    process = psutil.Process(pid)
     sizes: list[float] = []
     while len(sizes) < len(MARKS):
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -99,4 +102,4 @@ def _watch(server: Server, process: psutil.Process) -> tuple[float, ...]:
 
 
 if __name__ == "__main__":
-    command(measure, runs=3)
+    command(measure, runs=RUNS)

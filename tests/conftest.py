@@ -25,7 +25,8 @@ _PIP = {
 }
 """What the installer's tests keep of the real home: their pip would have to fetch everything again."""
 
-_refused: list[str] = []
+refused_hosts: list[str] = []
+"""Hosts that the running test tried to reach."""
 
 
 def _is_here(host: object) -> bool:
@@ -51,7 +52,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
     else:
         return
     if not _is_here(host):
-        _refused.append(str(host))
+        refused_hosts.append(str(host))
         raise OSError(f"tests reach no host but this one, and this is {host!r}")
 
 
@@ -68,9 +69,9 @@ def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
         if name.upper().startswith(_PREFIXES) or name.upper().endswith(_ENDINGS):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home", numbered=True)))
-    _refused.clear()
+    refused_hosts.clear()
     yield
-    assert not _refused, f"the test tried to reach {_refused}"
+    assert not refused_hosts, f"the test tried to reach {refused_hosts}"
 
 
 @pytest.fixture

@@ -67,7 +67,11 @@ def test_a_console_example_prints_what_the_readme_says(block: str, bin_folder: P
             stdin=subprocess.DEVNULL,
         )
         printed = (done.stderr if step.command.startswith("swarm bench") else done.stdout).strip()
-        both = f"{done.stderr}{done.stdout}" if step.command.startswith("swarm bench") else f"{done.stdout}{done.stderr}"
+        both = (
+            f"{done.stderr}{done.stdout}"
+            if step.command.startswith("swarm bench")
+            else f"{done.stdout}{done.stderr}"
+        )
         assert without_numbers(both.strip()) == without_numbers(step.output), printed
         assert done.returncode == (3 if "no model to ask" in step.output else 0)
 
@@ -77,7 +81,11 @@ def test_a_console_example_prints_what_the_readme_says(block: str, bin_folder: P
 def test_the_python_example_runs(tmp_path: Path) -> None:
     (example,) = blocks("python")
     done = subprocess.run(
-        [sys.executable, "-c", example], env={"HOME": str(tmp_path)}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", example],
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "[demo] No model was asked." in done.stdout
     assert done.stdout.split()[-3:] == ["start", "progress", "complete"]

@@ -4,10 +4,11 @@
 calls made through it.
 """
 
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import ExitStack
+import threading
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -18,6 +19,8 @@ from clawswarm.types.events import BatchEvent
 from clawswarm.types.result import BatchResult
 
 __all__ = ["Swarm", "parallel"]
+
+T = TypeVar("T")
 
 
 class Swarm:
@@ -30,17 +33,21 @@ class Swarm:
 
     def parallel(self, prompts: Iterable[PromptLike], **defaults: Any) -> BatchResult:
         """As `clawswarm.Swarm.parallel`."""
-        return self._open_portal().call(lambda: self._swarm.parallel(prompts, **defaults))
+        return _call(self._open_portal(), lambda: self._swarm.parallel(prompts, **defaults))
 
     def stream(self, prompts: Iterable[PromptLike], **defaults: Any) -> Generator[BatchEvent]:
-        """As `clawswarm.Swarm.stream`."""
+        """As `clawswarm.Swarm.stream`. It ends when the swarm is closed."""
         portal = self._open_portal()
         events = self._swarm.stream(prompts, **defaults)
         try:
-            while (event := portal.call(lambda: anext(events, None))) is not None:
+            while self._portal is portal:
+                if (event := _call(portal, lambda: anext(events, None))) is None:
+                    return
                 yield event
         finally:
-            portal.call(events.aclose)
+            if self._portal is portal:
+                with suppress(RuntimeError):  # Ctrl-C hit between two steps: closing the swarm ends it
+                    _call(portal, events.aclose)
 
     @property
     def warnings(self) -> list[str]:
@@ -49,9 +56,11 @@ class Swarm:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._portal = stack.enter_context(start_blocking_portal())
-            stack.enter_context(self._portal.wrap_async_context_manager(self._swarm))
-            self._stack = stack.pop_all()
+            portal = stack.enter_context(start_blocking_portal())
+            swarm = portal.wrap_async_context_manager(self._swarm)
+            swarm.__enter__()
+            stack.callback(swarm.__exit__, None, None, None)  # an error here is none of the loop's
+            self._portal, self._stack = portal, stack.pop_all()
         return self
 
     def __exit__(
@@ -65,6 +74,25 @@ class Swarm:
             self._swarm.warnings  # noqa: B018 - says that the swarm is not open, in the same words
         assert self._portal is not None  # noqa: S101
         return self._portal
+
+
+def _call(portal: BlockingPortal, function: Callable[[], Awaitable[T]]) -> T:
+    """What `function` returns in the portal's loop. Ctrl-C here cancels it there, and waits for its end."""
+    ended = threading.Event()
+
+    async def run() -> T:
+        try:
+            return await function()
+        finally:
+            ended.set()
+
+    future = portal.start_task_soon(run)
+    try:
+        return future.result()
+    finally:
+        if not future.done():
+            future.cancel()
+            ended.wait()
 
 
 def parallel(

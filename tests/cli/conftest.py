@@ -4,7 +4,7 @@ import io
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,11 @@ class Inside:
     capture: pytest.CaptureFixture[bytes]
     home: Path
     door: socket.socket
+
+    def at(self, home: Path) -> "Inside":
+        """The same in another home. (Commands that open an event loop cannot be run inside one.)"""
+        self.monkeypatch.setenv("HOME", str(home))
+        return replace(self, home=home)
 
     def run(self, *arguments: str | Path, stdin: bytes = b"") -> Ran:
         self.monkeypatch.setattr(sys, "argv", ["swarm", *map(str, arguments)])

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import anyio
@@ -107,14 +108,14 @@ class Shell:
         return without_traceback(Ran(done.returncode, done.stdout.decode(), done.stderr.decode()))
 
     @asynccontextmanager
-    async def started(self, *arguments: str | Path, **streams: int) -> AsyncGenerator["Running"]:
+    async def started(self, *arguments: str | Path, stderr: int = PIPE) -> AsyncGenerator["Running"]:
         """Start `swarm` and leave it running; it is killed at the end, where it still is.
 
         Args:
-            streams: file numbers for stdin, stdout or stderr, in place of pipes.
+            stderr: a file number in place of a pipe.
         """
         process = await anyio.open_process(
-            command(*arguments), env=self.environment(), cwd=self.home, start_new_session=True, **streams
+            command(*arguments), env=self.environment(), cwd=self.home, start_new_session=True, stderr=stderr
         )
         try:
             yield Running(process)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import Inside
 from tests.cli.shell import KEY, Shell
 from tests.fakes.behaviours import Behaviour, Refuse, Say
 from tests.fakes.openai import FakeOpenAI
@@ -148,12 +149,10 @@ async def test_text_shows_each_prompt_above_its_answer_and_its_error(shell: Shel
 
 
 @pytest.mark.parametrize("name", ["out.json", "out.jsonl", "out.ndjson", "out.txt"])
-async def test_the_ending_of_the_output_file_decides_its_form(shell: Shell, name: str) -> None:
-    kept = shell.file(name, "yesterday")
+def test_the_ending_of_the_output_file_decides_its_form(inside: Inside, name: str) -> None:
+    kept = inside.file(name, "yesterday")
     kept.chmod(0o640)
-    ran = await shell.run(
-        "parallel", "-p", "demo", "a", "b", "-o", name, "--json" if name == "out.txt" else "-q"
-    )
+    ran = inside.run("parallel", "-p", "demo", "a", "b", "-o", name, "--json" if name == "out.txt" else "-q")
     text = kept.read_text(encoding="utf-8")
     if name in ("out.json", "out.txt"):  # --json decides against the ending
         assert fits(json.loads(text)["stats"], STATS | {"speedup": (int, float, type(None))})
@@ -163,15 +162,15 @@ async def test_the_ending_of_the_output_file_decides_its_form(shell: Shell, name
         assert fits(first, TASK)
     assert (ran.status, ran.out) == (0, "")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o640
-    assert [path.name for path in shell.home.iterdir() if path.name != "clawd"] == [name]
+    assert [path.name for path in inside.home.iterdir() if path.name != "clawd"] == [name]
 
 
-async def test_an_existing_output_survives_a_run_that_cannot_start(shell: Shell) -> None:
-    kept = shell.file("out.txt", "yesterday")
-    ran = await shell.run("parallel", "-p", "openai", "a", "-o", "out.txt")
+def test_an_existing_output_survives_a_run_that_cannot_start(inside: Inside) -> None:
+    kept = inside.file("out.txt", "yesterday")
+    ran = inside.run("parallel", "-p", "groq", "a", "-o", "out.txt")
     assert ran.status == 3
     assert kept.read_text(encoding="utf-8") == "yesterday"
-    assert list(shell.home.iterdir()) == [kept]
+    assert list(inside.home.iterdir()) == [kept]
 
 
 async def test_a_new_output_has_the_users_mode_and_a_link_stays_a_link(shell: Shell) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.cli.conftest import Inside
 
+pytestmark = pytest.mark.timeout(30)
+
 LINE_1 = '{"prompt": "What is AI?"}\n'
 
 

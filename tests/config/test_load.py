@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clawswarm.config.load import NO_OVERRIDES, Loaded, Overrides, load
+from clawswarm.config.load import Loaded, load
 from clawswarm.config.model import Settings
 from clawswarm.errors import ConfigError
 
@@ -27,23 +27,18 @@ class Home:
         self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
         self.file.chmod(mode)
 
-    def load(self, environ: Mapping[str, str] | None = None, overrides: Overrides = NO_OVERRIDES) -> Loaded:
-        return load({"HOME": str(self.folder), **(environ or {})}, overrides=overrides)
+    def load(self, environ: Mapping[str, str] | None = None) -> Loaded:
+        return load({"HOME": str(self.folder), **(environ or {})})
 
     def settings(self, below_root: str) -> Settings:
         self.write(f"node_scaling:\n{below_root}")
         return self.load().settings
 
-    def error(
-        self,
-        text: str | bytes = "",
-        environ: Mapping[str, str] | None = None,
-        overrides: Overrides = NO_OVERRIDES,
-    ) -> str:
+    def error(self, text: str | bytes = "", environ: Mapping[str, str] | None = None) -> str:
         """The message that loading ends with; `FILE` stands for the path of the file."""
         self.write(text)
         with pytest.raises(ConfigError) as caught:
-            self.load(environ, overrides)
+            self.load(environ)
         assert caught.value.exit_status == 3
         assert caught.value.hint
         return caught.value.message.replace(str(self.file), "FILE")
@@ -111,16 +106,12 @@ def test_the_example_of_the_readme_loads(home: Home) -> None:
     assert settings.cost.max_daily_spend == Decimal("10.00")
 
 
-def test_flags_win_over_environment_over_file_over_defaults_for_each_key_by_itself(home: Home) -> None:
+def test_environment_wins_over_file_over_defaults_for_each_key_by_itself(home: Home) -> None:
     home.write("node_scaling:\n  limits:\n    max_nodes: 2\n    max_retries: 2\n    max_concurrent_api: 2\n")
-    loaded = home.load(
-        {"SWARM__LIMITS__MAX_NODES": "3", "SWARM__LIMITS__MAX_RETRIES": "3"},
-        {"limits.max_nodes": (4, "--concurrency")},
-    )
+    loaded = home.load({"SWARM__LIMITS__MAX_RETRIES": "3"})
     limits = loaded.settings.limits
-    assert (limits.max_nodes, limits.max_retries, limits.max_concurrent_api) == (4, 3, 2)
+    assert (limits.max_nodes, limits.max_retries, limits.max_concurrent_api) == (2, 3, 2)
     assert limits.timeout == 300
-    assert loaded.origins["limits.max_nodes"] == "--concurrency"
     assert loaded.origins["limits.max_retries"] == "SWARM__LIMITS__MAX_RETRIES"
     assert loaded.origins["limits.max_concurrent_api"] == f"{home.file}:5"
     assert loaded.origins["limits.timeout"] == "default"
@@ -240,24 +231,11 @@ def test_money_is_kept_exactly_as_written(home: Home) -> None:
     assert str(prices.cached) == "3"
 
 
-def test_a_float_from_a_flag_is_read_as_it_prints(home: Home) -> None:
-    loaded = home.load(overrides={"cost.max_run_spend": (0.1, "--max-spend")})
-    assert str(loaded.settings.cost.max_run_spend) == "0.1"
-
-
-@pytest.mark.parametrize(("value", "number"), [("7", 7), (7, 7)])
-def test_a_flag_may_bring_text_or_a_value(home: Home, value: object, number: int) -> None:
-    loaded = home.load(overrides={"limits.max_nodes": (value, "--concurrency")})
-    assert loaded.settings.limits.max_nodes == number
-
-
 def test_zero_is_a_value(home: Home) -> None:
     settings = home.settings("  limits: {max_retries: 0}\n  cost: {max_daily_spend: 0}\n")
     assert settings.limits.max_retries == 0
     assert settings.cost.max_daily_spend == Decimal(0)
     assert home.load({"SWARM__COST__MAX_DAILY_SPEND": "0"}).settings.cost.max_daily_spend == Decimal(0)
-    loaded = home.load(overrides={"cost.max_daily_spend": (0, "--cap")})
-    assert (loaded.settings.cost.max_daily_spend, loaded.origins["cost.max_daily_spend"]) == (0, "--cap")
 
 
 def test_a_whole_number_is_fine_where_a_fraction_may_stand(home: Home) -> None:
@@ -395,14 +373,6 @@ def test_a_variable_that_does_not_fit_is_named(home: Home, name: str, text: str,
     message = home.error("", {name: text})
     assert message.startswith(f"{name}: ")
     assert problem in message
-
-
-def test_a_flag_that_does_not_fit_is_named(home: Home) -> None:
-    message = home.error("", overrides={"limits.max_nodes": (0, "--concurrency")})
-    assert message.startswith("--concurrency: limits.max_nodes: expected a whole number of at least 1")
-    message = home.error("", overrides={"limits.max_nod": (1, "--set")})
-    assert message == "--set: unknown key 'limits.max_nod': did you mean 'max_nodes'?"
-    assert home.error("", overrides={"limits": ("{", "--set")}).startswith("--set: limits: expected a group")
 
 
 def test_several_problems_are_listed_in_order_each_on_its_line(home: Home) -> None:

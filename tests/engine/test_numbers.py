@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clawswarm.clock import sleep_until
 from clawswarm.config.model import Settings
 from clawswarm.engine.usage import UsageBook
 from clawswarm.modes.parallel import collect, open_parallel
@@ -111,8 +112,6 @@ async def test_a_batch_counts_its_calls_its_waits_and_its_time(clock: FakeClock)
     slow = 2.0
 
     async def act(task: Task, call: int) -> None:
-        from clawswarm.clock import sleep_until
-
         await sleep_until(clock, clock.monotonic() + slow)
 
     async with (

@@ -24,6 +24,8 @@ from tests.fakes.wire import Seen
 INPUT, OUTPUT = 1_000_000, 2_000_000
 """Picodollars a token: 1 and 2 US$ a million."""
 
+SHORT = Say()
+
 RUNNER = Path(__file__).with_name("runner.py")
 
 
@@ -68,7 +70,7 @@ class Machine:
 
     memory: Path
     server: FakeOpenAI
-    cap: int | None
+    cap: int
     say: Say
     spenders: list[Spender] = field(default_factory=list[Spender])
 
@@ -84,18 +86,17 @@ class Machine:
 
     @property
     def environ(self) -> dict[str, str]:
-        environ = {
+        return {
             "PATH": os.environ["PATH"],
+            "TZ": "UTC",
             "HOME": str(self.memory.parent),
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "OPENAI_API_KEY": "test-key",
             "OPENAI_BASE_URL": self.server.base_url,
             "SWARM_MEMORY_DIR": str(self.memory),
             "SWARM__PROVIDER__PRICES": json.dumps({"input": 1, "output": 2}),
+            "SWARM__COST__MAX_DAILY_SPEND": f"{to_usd(self.cap):.12f}",
         }
-        if self.cap is not None:
-            environ["SWARM__COST__MAX_DAILY_SPEND"] = f"{to_usd(self.cap):.12f}"
-        return environ
 
     async def spender(self, *, tasks: int, at_once: int = 64, **options: Any) -> Spender:
         """A process that is about to ask `tasks` prompts; `options` are those of every task."""
@@ -127,17 +128,17 @@ class Machine:
 
 @asynccontextmanager
 async def machine(
-    folder: Path, *, cap_calls: float | None, say: Say = Say(), latency: float = 0.0
+    folder: Path, *, cap_calls: float, say: Say = SHORT, latency: float = 0.0
 ) -> AsyncGenerator[Machine]:
-    """A machine whose cap is worth `cap_calls` answered calls, if it has one. Its processes are gone at the end."""
+    """A machine whose cap is worth `cap_calls` answered calls. Its processes are gone at the end."""
 
     def answer(_: Seen) -> Behaviour:
         return say
 
     async with FakeOpenAI(latency=latency) as server:
         server.respond = answer
-        made = Machine(folder / "memory", server, None, say)
-        made.cap = None if cap_calls is None else int(cap_calls * made.price)
+        made = Machine(folder / "memory", server, 0, say)
+        made.cap = int(cap_calls * made.price)
         try:
             yield made
         finally:
@@ -145,4 +146,3 @@ async def machine(
                 if spender.process.returncode is None:
                     spender.process.kill()
                     await spender.process.wait()
-

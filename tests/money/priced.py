@@ -10,14 +10,21 @@ from clawswarm.config.model import Cache, Cost, Limits, Prices, Provider, Settin
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.store.connect import open_store
 from clawswarm.store.ledger import DayTotal, Ledger
-from clawswarm.types.result import Usage
+from clawswarm.types.result import BatchResult, Usage
 
 CALL = Usage(input_tokens=10, output_tokens=20)
 COST = 10 * 1_000_000 + 20 * 2_000_000
 """Picodollars of one call at 1 and 2 US$ a million tokens."""
 
+DAY, TOMORROW = "2026-01-14", "2026-01-15"
+"""The day on which a held clock begins, and the one after."""
+
+PROMPTS = [f"prompt {number}" for number in range(1000)]
+
 ENOUGH = Decimal(1)
 CENT = Decimal("0.01")
+TEN_BILLION = 10**10
+"""A cent in picodollars."""
 
 
 class Paid(DemoProvider):
@@ -56,3 +63,8 @@ def swarm(memory: Path, config: Settings, demo: DemoProvider, clock: Clock | Non
 def total_of(memory: Path, day: str) -> DayTotal:
     with open_store(memory / "swarm.db") as store:
         return Ledger(store).total(day)
+
+
+def codes(result: BatchResult) -> set[str | None]:
+    """The error codes of a batch; None stands for tasks that were done."""
+    return {None if task.error is None else task.error.code for task in result.tasks}

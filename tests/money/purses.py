@@ -11,8 +11,7 @@ from clawswarm.engine.purse import Purse
 from clawswarm.store.connect import open_store
 from clawswarm.store.lease import Lease
 from clawswarm.store.ledger import Ledger
-
-DAY = "2026-01-14"
+from tests.money.priced import DAY
 
 
 @dataclass(frozen=True)

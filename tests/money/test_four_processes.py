@@ -16,8 +16,6 @@ pytestmark = [
     pytest.mark.timeout(60),
 ]
 
-TENTH = 0.1
-
 
 @dataclass
 class Night:
@@ -43,14 +41,11 @@ async def spend(machine: Machine, tasks: int, **options: Any) -> Night:
     spenders = await machine.spenders_at_the_line(4, tasks=tasks, at_once=64, **options)
     for spender in spenders:
         spender.start()
-    reports: list[dict[str, Any]] = []
-    for spender in spenders:
-        reports.append(await spender.report())
-    return Night(reports)
+    return Night([await spender.report() for spender in spenders])
 
 
 async def test_a_tight_reservation_uses_up_the_cap_and_never_passes_it(tmp_path: Path) -> None:
-    async with machine(tmp_path, cap_calls=4 * 1000 * TENTH, latency=0.01) as here:
+    async with machine(tmp_path, cap_calls=4 * 1000 / 10, latency=0.01) as here:
         night = await spend(here, 1000, max_tokens=20)
         total = await here.total()
     assert 0.85 * here.cap <= here.billed <= here.cap

@@ -1,4 +1,4 @@
-"""A process that dies, or stops, in the middle: what it had spent is counted, what it had reserved comes back."""
+"""A process dies, or stops, in the middle: what it spent is counted, what it had only reserved comes back."""
 
 import random
 import signal

@@ -16,7 +16,8 @@ from clawswarm.engine.purse import Purse
 from clawswarm.errors import TaskError
 from clawswarm.store.lease import Lease
 from tests.clock import FakeClock
-from tests.money.purses import DAY, open_till
+from tests.money.priced import DAY
+from tests.money.purses import open_till
 
 AMOUNTS = st.integers(1, 400)
 

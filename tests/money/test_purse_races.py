@@ -11,7 +11,8 @@ from clawswarm.errors import TaskError
 from clawswarm.store.lease import Lease
 from clawswarm.store.ledger import Ledger
 from tests.clock import FakeClock
-from tests.money.purses import DAY, Counters, open_till
+from tests.money.priced import DAY
+from tests.money.purses import Counters, open_till
 
 pytestmark = pytest.mark.anyio
 

@@ -24,7 +24,7 @@ from tests.providers.wires import (
 
 pytestmark = pytest.mark.anyio
 
-ODD = "déjà vu — 你好 🦞 \u2028 \x85 \x0b {\"a\": 1} data: x\n\nevent: y\r\n: z"
+ODD = 'déjà vu — 你好 🦞 \u2028 \x85 \x0b {"a": 1} data: x\n\nevent: y\r\n: z'
 
 
 @both_modes

@@ -7,7 +7,6 @@ import pytest
 from clawswarm.errors import TaskError
 from clawswarm.types.result import TaskResult
 from tests.fakes.behaviours import Behaviour, Cut, Raw, Say, StreamError
-from tests.fakes.common import encode
 from tests.providers.wires import (
     ANTHROPIC,
     GEMINI,

@@ -137,7 +137,9 @@ async def test_a_stream_without_its_end_is_asked_again(wire: Wire) -> None:
         fake.enqueue(NoEnd(1, of=Say(text="half and")), Say(text="whole"))
         result = await one(swarm)
     assert (result.text, result.attempts) == ("whole", 2)
-    assert result.cost_pico == (0 if wire.cheap else None)  # the first may be billed, and nobody says how much
+    assert result.cost_pico == (
+        0 if wire.cheap else None
+    )  # the first may be billed, and nobody says how much
 
 
 @both_modes

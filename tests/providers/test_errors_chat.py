@@ -12,7 +12,13 @@ from tests.providers.wires import CHAT, GROQ, LOCAL, OPENAI, OPENROUTER, Line, W
 pytestmark = pytest.mark.anyio
 
 ROWS: list[tuple[Wire, Refuse, str, bool, str]] = [
-    (OPENAI, Refuse(400, "Unsupported parameter", code="unsupported_parameter"), "bad_request", False, "message"),
+    (
+        OPENAI,
+        Refuse(400, "Unsupported parameter", code="unsupported_parameter"),
+        "bad_request",
+        False,
+        "message",
+    ),
     (
         OPENAI,
         Refuse(400, "maximum context length is 8192", code="context_length_exceeded"),
@@ -23,7 +29,13 @@ ROWS: list[tuple[Wire, Refuse, str, bool, str]] = [
     (OPENAI, Refuse(401, "Incorrect API key", code="invalid_api_key"), "auth_failed", False, "key"),
     (OPENAI, Refuse(403, "no access to model"), "permission_denied", False, "access"),
     (OPENAI, Refuse(404, "does not exist", code="model_not_found"), "model_not_found", False, "gpt-6-luna"),
-    (OPENAI, Refuse(429, "Rate limit", code="rate_limit_exceeded"), "rate_limited", True, "requests_per_minute"),
+    (
+        OPENAI,
+        Refuse(429, "Rate limit", code="rate_limit_exceeded"),
+        "rate_limited",
+        True,
+        "requests_per_minute",
+    ),
     (
         OPENAI,
         Refuse(429, "Request too large for gpt-6-luna on tokens per min (TPM)", code="rate_limit_exceeded"),
@@ -56,7 +68,13 @@ ROWS: list[tuple[Wire, Refuse, str, bool, str]] = [
     (OPENROUTER, Refuse(403, "key has no access", code=403), "permission_denied", False, "access"),
     (OPENROUTER, Refuse(404, "No endpoints found", code=404), "model_not_found", False, "base URL"),
     (OPENROUTER, Refuse(408, "timed out", code=408), "timeout", True, "network"),
-    (OPENROUTER, Refuse(429, "Provider returned error", code=429), "rate_limited", True, "requests_per_minute"),
+    (
+        OPENROUTER,
+        Refuse(429, "Provider returned error", code=429),
+        "rate_limited",
+        True,
+        "requests_per_minute",
+    ),
     (OPENROUTER, Refuse(502, "model is down", code=502), "provider_failed", True, "again"),
     (OPENROUTER, Refuse(503, "no provider", code=503), "overloaded", True, "passes"),
     (LOCAL, Refuse(503, "Loading model"), "overloaded", True, "passes"),
@@ -179,6 +197,8 @@ async def test_an_error_that_is_a_bare_text_is_shown() -> None:
     from tests.fakes.behaviours import Raw
 
     async with opened(LOCAL) as line:
-        line.fake.enqueue(Raw(400, b'{"error": "model is loading"}'), Raw(400, b'{"detail": "no such field"}'))
+        line.fake.enqueue(
+            Raw(400, b'{"error": "model is loading"}'), Raw(400, b'{"detail": "no such field"}')
+        )
         assert "model is loading" in (await line.refused()).message
         assert "no such field" in (await line.refused()).message

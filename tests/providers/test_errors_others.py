@@ -25,7 +25,9 @@ ROWS: list[tuple[Wire, Refuse, str, bool, str]] = [
     (GEMINI, Refuse(400, "location", type="FAILED_PRECONDITION"), "bad_request", False, "billing"),
     (
         GEMINI,
-        Refuse(400, "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576)."),
+        Refuse(
+            400, "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576)."
+        ),
         "context_overflow",
         False,
         "shorten",
@@ -64,7 +66,13 @@ ROWS: list[tuple[Wire, Refuse, str, bool, str]] = [
     (OLLAMA, Refuse(400, "top_logprobs must be between 0 and 20"), "bad_request", False, "message"),
     (OLLAMA, Refuse(400, '"x" does not support thinking'), "bad_request", False, "provider.thinking"),
     (OLLAMA, Refuse(400, "x does not support tools"), "bad_request", False, "tools"),
-    (OLLAMA, Refuse(400, "the input length exceeds the context length"), "context_overflow", False, "num_ctx"),
+    (
+        OLLAMA,
+        Refuse(400, "the input length exceeds the context length"),
+        "context_overflow",
+        False,
+        "num_ctx",
+    ),
     (OLLAMA, Refuse(401, "unauthorized"), "auth_failed", False, "ollama signin"),
     (OLLAMA, Refuse(403, "cloud is disabled"), "permission_denied", False, "access"),
     (OLLAMA, Refuse(404, "model 'qwen3:32b' not found"), "model_not_found", False, "ollama pull qwen3:32b"),

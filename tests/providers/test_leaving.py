@@ -83,12 +83,11 @@ async def test_closing_the_swarm_cancels_what_runs(wire: Wire) -> None:
         results.extend((await swarm.parallel(["hi"])).tasks)
 
     async with wire.make() as fake:
-        async with anyio.create_task_group() as group:
-            async with swarm_on(wire, fake) as swarm:
-                fake.enqueue(Hang())
-                group.start_soon(run, swarm)
-                await fake.wait_until(lambda: fake.serving == 1)
-                group.cancel_scope.cancel()
+        async with anyio.create_task_group() as group, swarm_on(wire, fake) as swarm:
+            fake.enqueue(Hang())
+            group.start_soon(run, swarm)
+            await fake.wait_until(lambda: fake.serving == 1)
+            group.cancel_scope.cancel()
         await fake.wait_left(1)
     assert not results
 

@@ -65,7 +65,10 @@ GOOD: dict[str, dict[str, Any]] = {
         "modelVersion": "m",
     },
     "anthropic": {
-        "content": [{"type": "text", "text": "ok"}, {"type": "tool_use", "id": "a", "name": "b", "input": {}}],
+        "content": [
+            {"type": "text", "text": "ok"},
+            {"type": "tool_use", "id": "a", "name": "b", "input": {}},
+        ],
         "stop_reason": "end_turn",
         "model": "m",
         "usage": {"input_tokens": 1, "cache_read_input_tokens": 1, "output_tokens": 1},
@@ -132,9 +135,7 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("value", WRONG, ids=str)
-@pytest.mark.parametrize(
-    "wire", [OPENAI, OPENROUTER, GEMINI, ANTHROPIC, OLLAMA], ids=lambda w: w.id
-)
+@pytest.mark.parametrize("wire", [OPENAI, OPENROUTER, GEMINI, ANTHROPIC, OLLAMA], ids=lambda w: w.id)
 async def test_no_odd_part_of_a_reply_breaks_more_than_its_task(wire: Wire, value: Any) -> None:
     bodies = _spoiled(GOOD.get(wire.name, GOOD["chat"]), value)
     await _none_breaks(wire, False, [Raw(200, encode(body)) for body in bodies])
@@ -161,9 +162,7 @@ async def test_no_odd_part_of_a_stream_breaks_more_than_its_task(wire: Wire, val
             for stream in streams
         ]
     else:
-        raws = [
-            Raw(200, b"".join(sse(event) for event in stream), "text/event-stream") for stream in streams
-        ]
+        raws = [Raw(200, b"".join(sse(event) for event in stream), "text/event-stream") for stream in streams]
     await _none_breaks(wire, True, raws)
 
 
@@ -179,5 +178,3 @@ async def _none_breaks(wire: Wire, stream: bool, raws: list[Raw]) -> None:
             assert 0 <= result.usage.cached_tokens <= result.usage.input_tokens < 10**10
         if result.cost_pico is not None:
             assert 0 <= result.cost_pico < 2**63
-
-

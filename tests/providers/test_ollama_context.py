@@ -21,7 +21,9 @@ def words(count: int) -> str:
 
 @both_modes
 @pytest.mark.parametrize("cuts", [False, True], ids=["refuses", "cuts"])
-@pytest.mark.parametrize(("num_ctx", "beyond"), [(512, 513), (512, 530), (512, 9000), (4096, 4097), (8192, 20_000)])
+@pytest.mark.parametrize(
+    ("num_ctx", "beyond"), [(512, 513), (512, 530), (512, 9000), (4096, 4097), (8192, 20_000)]
+)
 async def test_a_prompt_beyond_the_configured_window_overflows(
     num_ctx: int, beyond: int, cuts: bool, stream: bool
 ) -> None:
@@ -38,7 +40,9 @@ async def test_a_prompt_beyond_the_configured_window_overflows(
 @both_modes
 @pytest.mark.parametrize("cuts", [False, True], ids=["refuses", "cuts"])
 @pytest.mark.parametrize("beyond", [4097, 4500, 50_000])
-async def test_a_prompt_beyond_the_servers_own_window_overflows(beyond: int, cuts: bool, stream: bool) -> None:
+async def test_a_prompt_beyond_the_servers_own_window_overflows(
+    beyond: int, cuts: bool, stream: bool
+) -> None:
     async with FakeOllama(num_ctx_default=4096, cuts=cuts) as fake:
         async with swarm_on(OLLAMA, fake, stream=stream) as swarm:
             result = await one(swarm, words(beyond))

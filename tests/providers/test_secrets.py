@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from clawswarm.engine.redact import Redactor
 from clawswarm.providers.refusals import refusal, short
 from tests.fakes.behaviours import Raw, Refuse, StreamError
-from tests.providers.wires import ANTHROPIC, GEMINI, KEYED, LOCAL, OLLAMA, WIRES, Wire, both_modes, one, opened, swarm_on
+from tests.providers.wires import (
+    ANTHROPIC,
+    GEMINI,
+    KEYED,
+    LOCAL,
+    OLLAMA,
+    WIRES,
+    Wire,
+    both_modes,
+    one,
+    opened,
+    swarm_on,
+)
 
 pytestmark = pytest.mark.anyio
 

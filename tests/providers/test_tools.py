@@ -129,9 +129,7 @@ async def test_a_turn_of_another_provider_is_told_in_plain_form(wire: Wire) -> N
     call = ToolCall(id="toolu_1", name="weather", arguments={"city": "Bern"})
     history = (
         Message(role="user", text="weather?"),
-        Message(
-            role="assistant", text="so:", tool_calls=(call,), native=[{"x": 1}], native_provider="other"
-        ),
+        Message(role="assistant", text="so:", tool_calls=(call,), native=[{"x": 1}], native_provider="other"),
         Message(role="tool", text="22", tool_call_id="toolu_1", tool_name="weather"),
     )
     async with opened(wire) as line:
@@ -202,7 +200,8 @@ async def test_arguments_that_are_no_object_are_the_models_mistake(
 
 async def test_calls_that_all_bear_index_zero_are_told_apart_by_id() -> None:
     calls = [
-        {"index": 0, "id": name, "function": {"name": name, "arguments": "{}"}} for name in ("first", "second")
+        {"index": 0, "id": name, "function": {"name": name, "arguments": "{}"}}
+        for name in ("first", "second")
     ]
     chunks = [{"choices": [{"delta": {"tool_calls": [call]}}]} for call in calls]
     chunks.append({"choices": [{"finish_reason": "stop", "delta": {}}]})

@@ -9,8 +9,8 @@ from genai_prices import calc_price
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clawswarm.providers.prices import FREE, PriceSheet, Rates, configured, price_of, published, vendor_of
 from clawswarm.config.model import Prices
+from clawswarm.providers.prices import FREE, PriceSheet, Rates, configured, price_of, published, vendor_of
 from clawswarm.types.money import to_pico
 from clawswarm.types.result import Reply, Usage
 from tests.fakes.behaviours import Raw, Say
@@ -150,9 +150,7 @@ def usages(draw: st.DrawFn) -> Usage:
     return Usage(total, draw(st.integers(0, 128_000)), cached, written)
 
 
-@given(
-    st.sampled_from(MODELS), usages(), st.datetimes(datetime(2026, 9, 1), datetime(2027, 6, 1))
-)
+@given(st.sampled_from(MODELS), usages(), st.datetimes(datetime(2026, 9, 1), datetime(2027, 6, 1)))
 @example(("anthropic", "claude-haiku-5-5"), Usage(100_000, 10), datetime(2026, 11, 20))
 @example(("anthropic", "claude-haiku-5-5"), Usage(100_001, 10), datetime(2026, 11, 20))
 @example(("openai", "gpt-6-luna"), Usage(272_000, 10), datetime(2026, 11, 20))

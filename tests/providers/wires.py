@@ -25,9 +25,7 @@ from tests.fakes.openai import FakeOpenAI
 from tests.fakes.server import FakeServer
 
 KEY = "test-key"
-KEYS = {
-    f"{name}_API_KEY": KEY for name in ("GEMINI", "GROQ", "OPENAI", "ANTHROPIC", "OPENAI_COMPATIBLE")
-}
+KEYS = {f"{name}_API_KEY": KEY for name in ("GEMINI", "GROQ", "OPENAI", "ANTHROPIC", "OPENAI_COMPATIBLE")}
 CLOSED: dict[str, Any] = {
     "type": "object",
     "properties": {"n": {"type": "integer"}, "tags": {"type": "array", "items": {"type": "string"}}},
@@ -128,7 +126,9 @@ def settings_for(wire: Wire, fake: FakeServer, **service: Any) -> Settings:
     return Settings(provider=Provider(**fields))
 
 
-def surroundings(http: Http, environ: Mapping[str, str] | None = None, clock: Clock | None = None) -> Surroundings:
+def surroundings(
+    http: Http, environ: Mapping[str, str] | None = None, clock: Clock | None = None
+) -> Surroundings:
     environ = {"HOME": os.environ["HOME"], **(KEYS if environ is None else environ)}
     return Surroundings(environ=environ, paths=Paths.of(environ), http=http, clock=clock or SystemClock())
 

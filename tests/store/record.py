@@ -1,6 +1,6 @@
 """Records a database as this release leaves it behind: `python -m tests.store.record fixtures/NAME.db`.
 
-Run once a release; the files in `fixtures/` are never written again. What is in them stands in `test_migrate`.
+Run once a release; the files in `fixtures/` are never written again.
 """
 
 import sys

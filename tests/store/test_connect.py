@@ -95,9 +95,13 @@ def test_only_what_must_survive_a_power_cut_waits_for_the_disk(
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.write() as connection:
-        connection.execute(insert(tables.days).values(day="a", spent=1, uncertain=0))
-        raise RuntimeError("in the middle")
+    def fails() -> None:
+        with store.write() as connection:
+            connection.execute(insert(tables.days).values(day="a", spent=1, uncertain=0))
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        fails()
     assert days(store) == []
 
 
@@ -128,10 +132,13 @@ def test_many_who_open_a_new_database_at_once_all_get_it(tmp_path: Path) -> None
 
 
 def test_writers_wait_for_one_another(path: Path) -> None:
+    def write_ten(store: Store, number: int) -> None:
+        for turn in range(10):
+            add_day(store, f"{number} {turn}")
+
     stores = [connect(path) for _ in range(8)]
     threads = [
-        threading.Thread(target=lambda s, n: [add_day(s, f"{n} {i}") for i in range(10)], args=(each, number))
-        for number, each in enumerate(stores)
+        threading.Thread(target=write_ten, args=(store, number)) for number, store in enumerate(stores)
     ]
     for thread in threads:
         thread.start()

@@ -84,9 +84,7 @@ def test_counters_that_are_cut_short_prove_nothing(tmp_path: Path, content: byte
     assert inherit(lease.id, tmp_path) == LOST
 
 
-def test_a_lease_of_another_boot_counts_as_all_spent(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lease_of_another_boot_counts_as_all_spent(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as before:
         before.setattr(leases, "_boot_id", lambda: "previous")
         lease = holding(ledger, 100)

@@ -52,6 +52,17 @@ def test_without_a_cap_all_is_given_that_is_wanted(ledger: Ledger) -> None:
     ledger.close_lease(lease)
 
 
+def test_money_that_is_taken_out_of_the_day_is_on_the_disk_before_it_is_spent(
+    ledger: Ledger, store: Store
+) -> None:
+    """A power cut may undo what was booked, which then counts as held; it must not undo what was taken."""
+    lease = ledger.open_lease(DAY)
+    assert ledger.grow(lease, DAY, need=10, want=10, cap=1000) == 10
+    with store.read() as connection:  # the pool hands out the connection that was used last
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    ledger.close_lease(lease)
+
+
 def test_two_leases_share_one_day_and_not_two(ledger: Ledger) -> None:
     one, two, later = ledger.open_lease(DAY), ledger.open_lease(DAY), ledger.open_lease(TOMORROW)
     assert ledger.grow(one, DAY, need=60, want=60, cap=100) == 60

@@ -114,7 +114,7 @@ def test_the_database_of_a_newer_swarm_is_refused_and_left_alone(
         with open_store(path):
             pass
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="newer Swarm.*m999_notes") as told, open_store(path):
+    with pytest.raises(StoreError, match=r"newer Swarm.*m999_notes") as told, open_store(path):
         pass
     assert "update Swarm" in (told.value.hint or "")
     assert path.read_bytes() == before

@@ -23,6 +23,11 @@ def _warm(tmp_path: Path) -> None:
         add_day(store, "warm")
 
 
+def open_and_write(path: Path) -> None:
+    with open_store(path) as store:
+        add_day(store, "a")
+
+
 def add_day(store: Store, day: str) -> None:
     with store.write() as connection:
         connection.execute(insert(tables.days).values(day=day, spent=1, uncertain=0))
@@ -32,8 +37,7 @@ def add_day(store: Store, day: str) -> None:
 def test_a_place_that_cannot_be_used_is_said_with_what_to_do(place: Place) -> None:
     message, hint = UNUSABLE[place]
     with place() as folder, pytest.raises(StoreError, match=message) as told:
-        with open_store(folder / "swarm.db") as store:
-            add_day(store, "a")
+        open_and_write(folder / "swarm.db")
     assert hint in (told.value.hint or "")
     assert str(folder) in told.value.message
     assert not told.value.locked
@@ -41,8 +45,7 @@ def test_a_place_that_cannot_be_used_is_said_with_what_to_do(place: Place) -> No
 
 def test_a_file_that_may_only_be_read_is_said_with_what_to_do() -> None:
     with read_only_file() as folder, pytest.raises(StoreError, match="cannot be written") as told:
-        with open_store(folder / "swarm.db") as store:
-            add_day(store, "a")
+        open_and_write(folder / "swarm.db")
     assert "owner and mode" in (told.value.hint or "")
 
 
@@ -51,8 +54,7 @@ def test_a_disk_that_gets_full_is_said_and_nothing_is_lost(tmp_path: Path) -> No
         answers = Answers(store)
         answers.put({b"kept": b"x" * 10_000}, at=1.0)
         with full_disk(100_000), pytest.raises(StoreError, match="cannot be written") as told:
-            for number in range(100):
-                answers.put({f"key {number}".encode(): b"x" * 10_000}, at=1.0)
+            answers.put({f"key {number}".encode(): b"x" * 10_000 for number in range(100)}, at=1.0)
         assert "df -h" in (told.value.hint or "")
         assert answers.get([b"kept"], since=0.0) == {b"kept": b"x" * 10_000}
         answers.put({b"later": b"x" * 10_000}, at=1.0)

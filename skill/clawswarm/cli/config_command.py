@@ -51,10 +51,14 @@ def schema_command() -> None:
 
 
 @app.command(epilog='Example:\n\n$EDITOR "$(swarm config path)"')
-def path() -> None:
+def path(as_json: AsJson = False) -> None:
     """Where the configuration file is, or would be."""
-    with told():
-        show(str(Paths.of(os.environ).config))
+    with told(as_json=as_json):
+        place = Paths.of(os.environ).config
+        if as_json:
+            print_json({"path": str(place), "exists": place.exists()})
+        else:
+            show(str(place))
 
 
 def _keys(settings: Settings) -> dict[str, dict[str, str]]:

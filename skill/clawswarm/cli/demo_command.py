@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from clawswarm.access.local import open_local
-from clawswarm.cli.options import load_settings
-from clawswarm.cli.output import run, say, show, told, warn
+from clawswarm.cli.options import AsJson, load_settings
+from clawswarm.cli.output import print_json, run, say, show, told, warn
 from clawswarm.cli.progress import show_progress, summary
 from clawswarm.config.model import Settings
 from clawswarm.modes.parallel import collect, open_parallel
@@ -48,18 +48,19 @@ QUESTIONS = (
 @app.command(epilog="Example:\n\nswarm demo")
 def demo(
     latency: Annotated[float, typer.Option(min=0, help="Mean seconds that the demo provider takes.")] = 0.6,
+    as_json: AsJson = False,
 ) -> None:
     """Ask two dozen questions of the built-in demo provider, with the live display.
 
     No model is asked, nothing leaves this machine, and every answer says so.
     """
-    with told():
+    with told(as_json=as_json):
         settings = load_settings(provider="demo", cache=False)
-        status = run(partial(_demo, settings, latency))
+        status = run(partial(_demo, settings, latency, as_json=as_json))
     raise typer.Exit(status)
 
 
-async def _demo(settings: Settings, latency: float) -> int:
+async def _demo(settings: Settings, latency: float, *, as_json: bool) -> int:
     provider = DemoProvider(latency=latency)
     tasks = [Task(prompt=question) for question in QUESTIONS]
     async with open_local(settings, os.environ, demo=provider) as swarm:
@@ -67,8 +68,11 @@ async def _demo(settings: Settings, latency: float) -> int:
         warn(swarm.warnings)
         async with open_parallel(swarm.engine, tasks, total=len(tasks)) as batch, show_progress(batch):
             result = await collect(batch)
-    show(*(f"── {task.index + 1}. {QUESTIONS[task.index]}\n{task.text}\n" for task in result.tasks[:3]))
-    show(f"… and {len(result.tasks) - 3} more.\n")
+    if as_json:
+        print_json(result.as_json())
+    else:
+        show(*(f"── {task.index + 1}. {QUESTIONS[task.index]}\n{task.text}\n" for task in result.tasks[:3]))
+        show(f"… and {len(result.tasks) - 3} more.\n")
     say(*summary(batch))
     say('Next: export GEMINI_API_KEY=…, then: swarm parallel "What is AI?" "What is ML?"')
     return 1 if result.stats.failed else 0

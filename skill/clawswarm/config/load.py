@@ -1,7 +1,7 @@
-"""One frozen set of settings out of flags, environment, file and defaults, and where each value came from.
+"""One frozen set of settings out of environment, file and defaults, and where each value came from.
 
-Flags win over `SWARM__SECTION__KEY` variables, those over the file, the file over the defaults; the
-winner is chosen for each key by itself. Nothing is read but what is passed in and the one file.
+`SWARM__SECTION__KEY` variables win over the file, the file over the defaults; the winner is chosen for
+each key by itself. Nothing is read but what is passed in and the one file.
 """
 
 import os
@@ -9,7 +9,6 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from types import MappingProxyType
 from typing import Any, cast
 
 from pydantic.fields import FieldInfo
@@ -27,17 +26,14 @@ PREFIX = "SWARM__"
 DEFAULT = "default"
 LARGEST_FILE = 1024 * 1024
 
-Overrides = Mapping[str, tuple[object, str]]
-NO_OVERRIDES: Overrides = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The settings, and how they came about.
 
     Attributes:
-        origins: every dotted key with the place its value was written: `default`, a file with its line,
-            a variable, a flag.
+        origins: every dotted key with the place its value was written: `default`, a file with its
+            line, a variable.
         warnings: what should be put right, although it stops nothing.
         path: the configuration file, whether it exists or not.
     """
@@ -84,11 +80,8 @@ class _Layers(BaseSettings):
         return tuple(_Source(settings_cls, tree) for tree in init_settings()["layers"])
 
 
-def load(environ: Mapping[str, str], *, overrides: Overrides = NO_OVERRIDES) -> Loaded:
+def load(environ: Mapping[str, str]) -> Loaded:
     """The settings of the user whose environment this is.
-
-    Args:
-        overrides: dotted key → (value, name of the flag that set it); text is read as from a variable.
 
     Raises:
         ConfigError: a key is unknown or its value does not fit, or the file cannot be read.
@@ -97,7 +90,6 @@ def load(environ: Mapping[str, str], *, overrides: Overrides = NO_OVERRIDES) -> 
     found: list[Problem] = []
     text, warnings = _read(paths.config, named=bool(environ.get("SWARM_CONFIG")))
     layers = (
-        _flags(overrides, found),
         _environment(environ, paths.keys, found),
         _file(text, paths.config, paths.keys, found),
     )
@@ -204,20 +196,4 @@ def _environment(environ: Mapping[str, str], key_folder: FilePath, found: list[P
         except NotJsonError as error:
             text = f"{fields.dotted(path)}: {problems.expected(path)}, as JSON, but this is not JSON: {error}"
             found.append(Problem(mark, text))
-    return layer
-
-
-def _flags(overrides: Overrides, found: list[Problem]) -> Layer:
-    """The layer of what was said on the command line (or to the Python API)."""
-    layer = Layer(text=True)
-    for key in sorted(overrides, key=lambda key: (key.count("."), key)):
-        value, flag = overrides[key]
-        path = tuple(key.split("."))
-        node = fields.at(path)
-        try:
-            typed = from_text(value, node) if isinstance(value, str) else fit(value, node)
-            layer.put(path, typed, Mark(flag))
-        except NotJsonError as error:
-            text = f"{key}: {problems.expected(path)}, as JSON, but this is not JSON: {error}"
-            found.append(Problem(Mark(flag), text))
     return layer

@@ -53,7 +53,8 @@ class Limits(Section):
     max_concurrent_api: Annotated[int, Field(ge=1, le=100_000)] = 16
     """Calls that reach one endpoint at once."""
     timeout: Seconds = 300
-    """Seconds a task may take from when it is started, waits and retries included."""
+    """Seconds a task may take, retries and waits that a provider asks for included; waiting for a free slot
+    does not count."""
     attempt_timeout: Seconds | None = 120
     """Seconds one call may take before it counts as lost and is tried again. Not applied to Ollama, where a
     long answer is slow and not lost, unless it is set. null: only the task's own timeout counts."""

@@ -35,7 +35,7 @@ class NotJsonError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where a value was written: a file with its line, a variable, a flag."""
+    """Where a value was written: a file with its line, or a variable."""
 
     where: str
     line: int = 0
@@ -48,7 +48,7 @@ class Layer:
     Attributes:
         tree: the values, nested as the model is.
         marks: where they were written; a value below a mark was written there too.
-        text: whether the values were text (environment, flags) rather than typed (file).
+        text: whether the values were text (environment) rather than typed (file).
     """
 
     tree: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 
 from clawswarm.clock import Clock
 from clawswarm.config.model import Cache
+from clawswarm.engine.deadline import Deadline
 from clawswarm.errors import StoreError, TaskError
 from clawswarm.lifetimes import background_tasks
 from clawswarm.store.answers import Answers
@@ -109,7 +110,7 @@ class AnswerCache:
         self._limiter = anyio.CapacityLimiter(1)
         self.trouble: StoreError | None = None
 
-    async def get(self, key: bytes, ask: Callable[[], Awaitable[Reply]]) -> Answered:
+    async def get(self, key: bytes, ask: Callable[[], Awaitable[Reply]], deadline: Deadline) -> Answered:
         """The answer to `key`: kept, being asked for already, or asked for now.
 
         Raises:
@@ -117,7 +118,8 @@ class AnswerCache:
                 was the asker's own deadline or cap.
         """
         while (flight := self._flights.get(key)) is not None:
-            await flight.wait()
+            with deadline.standing_still():  # the asker's own deadline ends this wait
+                await flight.wait()
             if isinstance(flight.outcome, Reply):
                 return Answered(flight.outcome, shared=True)
             if isinstance(flight.outcome, TaskError) and flight.outcome.code not in NOT_SHARED:

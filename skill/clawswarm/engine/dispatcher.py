@@ -19,8 +19,14 @@ class _Waiter:
     tokens: int
     deadline: float
     impatient: bool
+    joined: float
+    aging: bool
     outcome: Endpoint | TaskError | None = None
     woken: anyio.Event = field(default_factory=anyio.Event)
+
+    def latest(self, now: float) -> float:
+        """The moment until which its waiting makes sense."""
+        return self.deadline if self.aging else self.deadline + now - self.joined
 
 
 class Dispatcher:
@@ -36,13 +42,21 @@ class Dispatcher:
     def waiting(self) -> int:
         return len(self._line)
 
-    async def acquire(self, tokens: int, deadline: float, *, impatient: bool = False) -> Endpoint:
+    @property
+    def full(self) -> bool:
+        """Whether every slot is taken, so that the next call waits for others and not for a provider."""
+        return bool(self._line) or all(endpoint.room <= 0 for endpoint in self.endpoints)
+
+    async def acquire(
+        self, tokens: int, deadline: float, *, impatient: bool = False, aging: bool = True
+    ) -> Endpoint:
         """A slot at an endpoint that may be called now. Give it back with `release`.
 
         Args:
             tokens: about how many the call will use.
             deadline: the moment until which waiting makes sense.
             impatient: fail as soon as every breaker is open (there is another provider to go to).
+            aging: whether the wait itself brings the deadline nearer.
 
         Raises:
             TaskError: waiting is pointless: the server is down, or its limit outlasts the deadline.
@@ -53,7 +67,7 @@ class Dispatcher:
             return endpoint
         if (error := self._hopeless(tokens, deadline, now, impatient=impatient)) is not None:
             raise error
-        waiter = _Waiter(tokens, deadline, impatient)
+        waiter = _Waiter(tokens, deadline, impatient, now, aging)
         self._line.append(waiter)
         self._serve()
         try:
@@ -81,7 +95,7 @@ class Dispatcher:
         """A breaker opened or a pause began: those who wait in vain are told now."""
         now = self._clock.monotonic()
         for waiter in list(self._line):
-            error = self._hopeless(waiter.tokens, waiter.deadline, now, impatient=waiter.impatient)
+            error = self._hopeless(waiter.tokens, waiter.latest(now), now, impatient=waiter.impatient)
             if error is not None:
                 self._line.remove(waiter)
                 waiter.outcome = error

@@ -13,6 +13,7 @@ from clawswarm.config.model import Settings
 from clawswarm.engine.answers import AnswerCache, Answered, answer_key, open_answers
 from clawswarm.engine.breaker import Breaker
 from clawswarm.engine.budget import Budget, RunCap, open_budget
+from clawswarm.engine.deadline import Deadline
 from clawswarm.engine.dispatcher import Dispatcher
 from clawswarm.engine.endpoint import Endpoint
 from clawswarm.engine.line import Line, Trace
@@ -100,7 +101,7 @@ class Engine:
     async def _run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
         started = self.clock.monotonic()
         timeout = self.settings.limits.timeout if task.timeout is None else task.timeout
-        trace = Trace(started, started + timeout, run)
+        trace = Trace(started, Deadline(self.clock, timeout), run)
         try:
             if not task.prompt.strip() and not task.history:
                 raise TaskError("bad_request", "the prompt is empty", hint="write something, or leave it out")
@@ -117,16 +118,11 @@ class Engine:
         return result
 
     async def _within_deadline(self, task: Task, trace: Trace) -> Answered:
-        with anyio.CancelScope() as scope:
-            timer = self.clock.call_at(trace.deadline, scope.cancel)
-            try:
-                return await self._first_answer(task, trace)
-            finally:
-                timer.cancel()
-        seconds = trace.deadline - trace.started
+        with trace.deadline.enforced():
+            return await self._first_answer(task, trace)
         raise TaskError(
             "timeout",
-            f"the task was not done after {seconds:g} s ({trace.attempts} calls were made)",
+            f"the task was not done after {trace.deadline.seconds:g} s ({trace.attempts} calls were made)",
             hint="raise limits.timeout (or --timeout), or lower the number of tasks at once",
             retryable=True,
         )
@@ -160,7 +156,7 @@ class Engine:
             return Answered(await ask(), shared=False)
         trace.provider, trace.model = lane.line.backend.name, model
         key = answer_key(task, address=lane.address, model=model, defaults=lane.defaults)
-        answered = await self._answers.get(key, ask)
+        answered = await self._answers.get(key, ask, trace.deadline)
         if answered.shared:
             sheet = lane.line.backend.prices(model, self.clock.now())
             trace.saved = price_of(answered.reply, sheet) or 0

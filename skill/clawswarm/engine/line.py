@@ -13,6 +13,7 @@ import anyio
 
 from clawswarm.clock import Clock, sleep_until
 from clawswarm.engine.budget import Budget, Hold, RunCap, most_tokens
+from clawswarm.engine.deadline import Deadline
 from clawswarm.engine.dispatcher import Dispatcher
 from clawswarm.engine.endpoint import Endpoint
 from clawswarm.engine.retry import PASSING, RetryPolicy
@@ -34,7 +35,7 @@ class Trace:
     """What one task did so far, over all attempts and providers. None in a sum: unknown."""
 
     started: float
-    deadline: float
+    deadline: Deadline
     run: RunCap | None
     attempts: int = 0
     busy: float = 0.0
@@ -104,7 +105,7 @@ class Line:
                     continue  # the endpoint pauses; the dispatcher waits, or says that waiting is pointless
                 tries += 1
                 now = self._clock.monotonic()
-                wait = self._retries.wait_for(error, tries, trace.deadline - now)
+                wait = self._retries.wait_for(error, tries, trace.deadline.at - now)
                 if wait is None:
                     raise
                 await sleep_until(self._clock, now + wait)
@@ -117,7 +118,7 @@ class Line:
         hold = await self._budget.reserve(call.bound, call.sheet, call.trace.run, call.model)
         tokens = call.bound.input_tokens // BYTES_A_TOKEN
         try:
-            endpoint = await self.dispatcher.acquire(tokens, call.trace.deadline, impatient=call.impatient)
+            endpoint = await self._slot(tokens, call)
         except BaseException:
             if hold is not None:
                 hold.settle(0)
@@ -141,9 +142,17 @@ class Line:
             call.trace.busy += self._clock.monotonic() - started
             self.dispatcher.release(endpoint)
 
+    async def _slot(self, tokens: int, call: _Call) -> Endpoint:
+        """A slot. The time for which all are taken is not the task's own."""
+        deadline = call.trace.deadline
+        if not self.dispatcher.full:
+            return await self.dispatcher.acquire(tokens, deadline.at, impatient=call.impatient)
+        with deadline.standing_still():
+            return await self.dispatcher.acquire(tokens, deadline.at, impatient=call.impatient, aging=False)
+
     async def _send(self, call: _Call, endpoint: Endpoint) -> Answer:
         limit = self.backend.attempt_timeout
-        if limit is None or self._clock.monotonic() + limit >= call.trace.deadline:
+        if limit is None or self._clock.monotonic() + limit >= call.trace.deadline.at:
             return await self._complete(call, endpoint)
         with anyio.CancelScope() as scope:
             timer = self._clock.call_at(self._clock.monotonic() + limit, scope.cancel)

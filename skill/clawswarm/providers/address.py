@@ -38,6 +38,8 @@ PLACES: Mapping[ProviderName, Place] = {
     "demo": Place(None, None, ""),
 }
 
+_SCHEMES = ("http", "https")
+
 KEYED: tuple[ProviderName, ...] = ("gemini", "groq", "openai", "anthropic")
 """Providers that cannot be used without a key, in the order in which a key is looked for."""
 
@@ -61,16 +63,18 @@ def base_urls(name: ProviderName, service: Service, environ: Mapping[str, str]) 
 
 
 def _complete(name: ProviderName, url: str, place: Place) -> str:
+    if name == "demo":
+        return ""
     if name == "ollama":
         return _ollama(url.strip(" \"'"))
     parts = urlsplit(url if "://" in url else f"//{url}")
-    if parts.port is None and not parts.hostname and name != "demo":
-        raise ValueError("no host")
     scheme = parts.scheme or ("http" if is_local(f"//{parts.netloc}") else "https")
+    if not parts.hostname or scheme not in _SCHEMES or parts.port == 0:
+        raise ValueError("no address of a web server")
     path = parts.path.rstrip("/")
     # The SDK appends /v1/messages itself; the others append /chat/completions.
     path = path.removesuffix("/v1" if name == "anthropic" else "/chat/completions")
-    return "" if name == "demo" else urlunsplit((scheme, parts.netloc, path or place.path, "", ""))
+    return urlunsplit((scheme, parts.netloc, path or place.path, "", ""))
 
 
 def _ollama(url: str) -> str:
@@ -79,11 +83,14 @@ def _ollama(url: str) -> str:
     As Ollama itself reads it: the port is 11434 where there is no scheme, else the scheme's own.
     """
     scheme, mark, rest = url.rpartition("://")
+    scheme = scheme.lower()
     if not mark:
         scheme = "https" if rest.split("/")[0] == "ollama.com" else "http"
     if _is_ipv6(rest.strip("[]")):
         rest = f"[{rest.strip('[]')}]"
     parts = urlsplit(f"{scheme}://{rest}")
+    if scheme not in _SCHEMES:
+        raise ValueError("no address of a web server")
     host = parts.hostname or "127.0.0.1"
     if host in ("0.0.0.0", "::"):  # noqa: S104 - an address to listen on, read as the address to call
         host = "127.0.0.1"

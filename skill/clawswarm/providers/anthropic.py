@@ -12,6 +12,7 @@ from clawswarm.clock import Clock
 from clawswarm.errors import TaskError
 from clawswarm.providers import counts, hints
 from clawswarm.providers.base import Answer, CallOptions
+from clawswarm.providers.bounded import BoundedTransport
 from clawswarm.providers.failures import failure
 from clawswarm.providers.http import CONNECT_TIMEOUT, Http, parse_json
 from clawswarm.providers.models import unknown_model_hint
@@ -68,7 +69,7 @@ class Anthropic:
             base_url=base_url,
             max_retries=0,
             timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),  # the engine's deadlines hold
-            http_client=httpx2.AsyncClient(transport=http.transport),
+            http_client=httpx2.AsyncClient(transport=BoundedTransport(http.transport)),
             open_telemetry=False,
         )
 

@@ -16,11 +16,9 @@ from httpx_aiohttp.httpx2 import AiohttpTransport
 from pydantic_core import from_json
 
 from clawswarm.errors import TaskError
+from clawswarm.providers.bounded import Bounded, within_limit
 from clawswarm.providers.failures import FAILURES, failure
 from clawswarm.providers.refusals import short
-
-MAX_REPLY_BYTES = 64 * 1024 * 1024
-"""More than any model sends: 128k tokens of answer are about half a megabyte."""
 
 CONNECT_TIMEOUT = 15.0
 """Seconds to reach a server. Past that it is not slow, it is not there."""
@@ -67,6 +65,7 @@ class HttpStream:
     """An answer that is still coming in. However it is read, no more than `MAX_REPLY_BYTES` of it are."""
 
     def __init__(self, response: httpx2.Response) -> None:
+        response.stream = Bounded(cast("httpx2.AsyncByteStream", response.stream))
         self._response = response
         self.status = response.status_code
         self.headers: Headers = response.headers
@@ -92,18 +91,16 @@ class HttpStream:
 
     async def events(self) -> AsyncIterator[str]:
         """The data of each server-sent event; comments are left out."""
-        size = 0
         with _transport_errors():
             async for event in httpx2.EventSource(self._response):
                 if event.data:
-                    size = _within_limit(size + len(event.data))
                     yield event.data
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         size = 0
         with _transport_errors():
             async for chunk in self._response.aiter_bytes():
-                size = _within_limit(size + len(chunk))
+                size = within_limit(size + len(chunk))
                 yield chunk
 
 
@@ -146,7 +143,7 @@ class Http:
                 chunks: list[bytes] = []
                 size = 0
                 async for chunk in stream:
-                    size = _within_limit(size + len(chunk))
+                    size = within_limit(size + len(chunk))
                     chunks.append(chunk)
             finally:
                 await response.aclose()
@@ -204,17 +201,6 @@ def _sessions(context: ssl.SSLContext, *, trust_env: bool) -> Callable[[], aioht
         )
 
     return session
-
-
-def _within_limit(size: int) -> int:
-    if size > MAX_REPLY_BYTES:
-        raise TaskError(
-            "invalid_reply",
-            f"the reply is larger than {MAX_REPLY_BYTES >> 20} MiB",
-            hint="check that the base URL leads to a model's API",
-            billed=None,
-        )
-    return size
 
 
 @contextmanager
