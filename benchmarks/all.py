@@ -4,8 +4,7 @@ import argparse
 import sys
 
 from benchmarks import cpu_per_task, fanout_1000, fanout_small, fanout_wide, memory, startup
-from benchmarks.report import RUNS, Row, show, write
-from benchmarks.rounds import say
+from benchmarks.report import RUNS, Row, busy, say, show, write
 
 ROWS = (
     (startup, startup.RUNS),
@@ -24,10 +23,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="rounds of each (default: its own number)")
     wanted: int | None = parser.parse_args().runs
     rows: list[Row] = []
+    load = busy()  # once: later much of it is the benchmarks' own
     for module, runs in ROWS:
         say(f"\n{module.__name__.removeprefix('benchmarks.')}")
         row = module.measure(wanted or runs)
-        write(row)
+        write(row, load)
         rows.append(row)
     show(rows)
     sys.exit(1 if any(row.over for row in rows) else 0)

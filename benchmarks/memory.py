@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clients import KEY
-from benchmarks.report import Line, Row, command
-from benchmarks.rounds import say
+from benchmarks.report import Line, Row, command, say
 from benchmarks.server import MODEL, Server, running
 
 PROMPTS = 100_000
@@ -75,7 +74,12 @@ def _one(server: Server, folder: Path) -> _Run:
         ],
         env={**os.environ, "HOME": str(folder), "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": KEY},
     )  # fmt: skip
-    at_marks = _watch(server, process.pid)
+    try:
+        at_marks = _watch(server, process.pid)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     with answers.open("rb") as file:

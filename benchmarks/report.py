@@ -72,7 +72,7 @@ class Row:
         """Whether any target was missed."""
         return any(line.verdict == "over" for line in self.lines)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, load: float) -> dict[str, Any]:
         return {
             "name": self.name,
             "title": self.title,
@@ -82,7 +82,7 @@ class Row:
                 "system": platform.system(),
                 "architecture": platform.machine(),
                 "python": platform.python_version(),
-                "load": os.getloadavg()[0],
+                "load_before": load,
             },
             "lines": [line.as_json() for line in self.lines],
         }
@@ -117,11 +117,29 @@ def show(rows: Sequence[Row]) -> None:
     Console(width=None if console.is_terminal else 140).print(table)
 
 
-def write(row: Row, path: Path | None = None) -> None:
-    """Keep the row as JSON; by default under `results/`."""
+def busy() -> float:
+    """The machine's load; says so when others leave a benchmark no core of its own."""
+    load = os.getloadavg()[0]
+    cores = os.cpu_count() or 1
+    if load > cores / 2:
+        say(f"the machine is busy (load {load:.1f} on {cores} cores): trust no figure with a wide spread")
+    return load
+
+
+def say(text: str) -> None:
+    """Progress and warnings, beside the results on standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def write(row: Row, load: float, path: Path | None = None) -> None:
+    """Keep the row as JSON; by default under `results/`.
+
+    Args:
+        load: the machine's before the benchmark.
+    """
     path = path or RESULTS / f"{row.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(row.as_json(), indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(row.as_json(load), indent=1) + "\n", encoding="utf-8")
 
 
 def command(measure: Callable[[int], Row], *, runs: int = RUNS) -> None:
@@ -130,7 +148,8 @@ def command(measure: Callable[[int], Row], *, runs: int = RUNS) -> None:
     parser.add_argument("--runs", type=int, default=runs, help="rounds (default: %(default)s)")
     parser.add_argument("--json", type=Path, help="where the result goes (default: under benchmarks/results)")
     given = parser.parse_args()
+    load = busy()
     row = measure(given.runs)
-    write(row, given.json)
+    write(row, load, given.json)
     show([row])
     sys.exit(1 if row.over else 0)

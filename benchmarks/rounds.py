@@ -1,9 +1,9 @@
 """Contenders taken in turns, A B C A B C, so that a noisy minute falls on all of them."""
 
-import sys
 from collections.abc import Mapping, Sequence
 
 from benchmarks.clients import Job, Sample, run
+from benchmarks.report import say
 
 Rounds = Sequence[Mapping[str, Sequence[Sample]]]
 """One entry a round: contender → the samples of its batches."""
@@ -19,8 +19,3 @@ def interleaved(jobs: Sequence[Job], runs: int) -> Rounds:
             samples[job.client] = run(job)
         rounds.append(samples)
     return rounds
-
-
-def say(text: str) -> None:
-    """Progress, beside the results on standard output."""
-    print(text, file=sys.stderr, flush=True)

@@ -5,8 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.report import Line, Row, command, ratios
-from benchmarks.rounds import say
+from benchmarks.report import Line, Row, command, ratios, say
 
 RUNS = 30
 TARGET = 1.5

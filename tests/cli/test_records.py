@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from clawswarm.cli import progress
-
 from tests.cli.conftest import Inside
 from tests.cli.shell import Shell
 from tests.fakes.behaviours import Say

@@ -11,8 +11,11 @@ from tests.fakes.openai import FakeOpenAI
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(30)]
 
-NO_ROOM = "ulimit -f 16; "
-"""No file of this child may grow beyond 16 KiB: room for the results, none for a database."""
+NO_ROOM = "export PYTHONDONTWRITEBYTECODE=1; ulimit -f 16;"
+"""No file of this child may grow beyond 16 KiB: room for the results, none for a database.
+
+Python would leave cut-off bytecode behind, which breaks every later import of that module.
+"""
 
 HOLD = """
 import sqlite3, sys
@@ -64,7 +67,7 @@ async def test_a_full_disk_costs_the_cache_and_not_the_answer(shell: Shell) -> N
 
 
 async def test_a_disk_that_fills_up_during_the_work_is_told_in_words(shell: Shell) -> None:
-    ran = await shell.script("ulimit -f 16; seq 1 500 | swarm parallel -p demo")
+    ran = await shell.script(f"{NO_ROOM} seq 1 500 | swarm parallel -p demo")
     assert ran.status == 1
     assert "swarm: the system refused: File too large" in ran.err
     ran = await shell.script("swarm parallel -p demo a > /dev/full")

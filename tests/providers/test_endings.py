@@ -166,7 +166,7 @@ async def test_missing_usage_is_unknown_and_not_zero(wire: Wire, stream: bool) -
 
 @pytest.mark.parametrize("wire", [GROQ, LOCAL], ids=lambda w: w.id)
 async def test_a_stream_without_usage_is_an_answer_of_unknown_cost(wire: Wire) -> None:
-    chunks = [
+    chunks: list[dict[str, Any]] = [
         {"choices": [{"delta": {"content": "ok"}}]},
         {"choices": [{"delta": {}, "finish_reason": "stop"}]},
     ]

@@ -5,7 +5,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import anyio.abc
@@ -30,15 +30,13 @@ async def served(serve: Serve) -> AsyncGenerator[str]:
 
     async def handle(stream: anyio.abc.ByteStream) -> None:
         async with stream:
-            try:
+            with suppress(anyio.BrokenResourceError, anyio.EndOfStream, anyio.ClosedResourceError):
                 await serve(stream)
-            except (anyio.BrokenResourceError, anyio.EndOfStream, anyio.ClosedResourceError):
-                pass
 
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, handle)
-        yield f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+        yield f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"  # noqa: S610
         group.cancel_scope.cancel()
 
 
@@ -89,9 +87,9 @@ async def test_a_refused_connection_costs_nothing_and_may_be_tried_again(wire: W
 
 @every_wire
 async def test_a_server_that_is_down_costs_a_task_nothing(wire: Wire) -> None:
-    async with wire.make() as fake:
-        async with swarm_on(wire, fake, base_url=f"http://127.0.0.1:{free_port()}") as swarm:
-            result = await one(swarm)
+    url = f"http://127.0.0.1:{free_port()}"
+    async with wire.make() as fake, swarm_on(wire, fake, base_url=url) as swarm:
+        result = await one(swarm)
     assert result.cost_pico == 0
     assert result.usage is not None
     assert result.usage.input_tokens == 0
@@ -178,9 +176,12 @@ async def test_a_reply_without_end_is_given_up(wire: Wire, stream: bool) -> None
 async def test_lines_end_at_line_feeds_only() -> None:
     pieces = (b'{"a": "x\xe2\x80', b'\xa8y\xc2\x85"}\r\n\n', b'{"b": 1}', b'\n{"c"', b": 2}")
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-    async with served(says(head, *pieces)) as url, open_http({}) as http:
-        async with http.stream("GET", httpx2.URL(url), NO_HEADERS) as stream:
-            lines = [line async for line in stream.lines()]
+    async with (
+        served(says(head, *pieces)) as url,
+        open_http({}) as http,
+        http.stream("GET", httpx2.URL(url), NO_HEADERS) as stream,
+    ):
+        lines = [line async for line in stream.lines()]
     assert lines == ['{"a": "x\u2028y\x85"}'.encode(), b'{"b": 1}', b'{"c": 2}']
 
 

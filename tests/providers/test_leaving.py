@@ -38,11 +38,11 @@ async def test_cancelling_a_call_closes_its_socket(wire: Wire, stream: bool) -> 
 @both_modes
 @every_wire
 async def test_a_call_without_answer_ends_with_its_deadline(wire: Wire, stream: bool) -> None:
-    async with wire.make() as fake:
-        async with swarm_on(wire, fake, stream=stream, limits={"timeout": 0.15, "max_nodes": 1}) as swarm:
-            fake.enqueue(Hang(), Say(text="next"))
-            batch = await swarm.parallel(["lost", "next"])
-            await fake.wait_left(1)
+    limits = {"timeout": 0.15, "max_nodes": 1}
+    async with wire.make() as fake, swarm_on(wire, fake, stream=stream, limits=limits) as swarm:
+        fake.enqueue(Hang(), Say(text="next"))
+        batch = await swarm.parallel(["lost", "next"])
+        await fake.wait_left(1)
     lost, following = batch.tasks
     assert lost.error is not None
     assert (lost.error.code, lost.error.status, lost.attempts) == ("timeout", None, 1)

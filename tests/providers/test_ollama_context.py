@@ -1,5 +1,4 @@
-"""A prompt beyond Ollama's context window is an error, whether the server refuses or cuts it; one that fits is
-not."""
+"""A prompt beyond Ollama's context window is an error, whether the server refuses or cuts it."""
 
 import pytest
 from hypothesis import given
@@ -43,9 +42,11 @@ async def test_a_prompt_beyond_the_configured_window_overflows(
 async def test_a_prompt_beyond_the_servers_own_window_overflows(
     beyond: int, cuts: bool, stream: bool
 ) -> None:
-    async with FakeOllama(num_ctx_default=4096, cuts=cuts) as fake:
-        async with swarm_on(OLLAMA, fake, stream=stream) as swarm:
-            result = await one(swarm, words(beyond))
+    async with (
+        FakeOllama(num_ctx_default=4096, cuts=cuts) as fake,
+        swarm_on(OLLAMA, fake, stream=stream) as swarm,
+    ):
+        result = await one(swarm, words(beyond))
     assert result.error is not None
     assert result.error.code == "context_overflow"
     if cuts:
@@ -61,9 +62,11 @@ async def test_a_prompt_beyond_the_servers_own_window_overflows(
 async def test_a_long_prompt_that_fits_is_answered(
     num_ctx: int | None, server: int, count: int, cuts: bool, stream: bool
 ) -> None:
-    async with FakeOllama(num_ctx_default=server, cuts=cuts) as fake:
-        async with swarm_on(OLLAMA, fake, stream=stream, num_ctx=num_ctx) as swarm:
-            result = await one(swarm, words(count))
+    async with (
+        FakeOllama(num_ctx_default=server, cuts=cuts) as fake,
+        swarm_on(OLLAMA, fake, stream=stream, num_ctx=num_ctx) as swarm,
+    ):
+        result = await one(swarm, words(count))
     assert result.ok
     assert result.usage is not None
     assert result.usage.input_tokens == count

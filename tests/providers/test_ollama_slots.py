@@ -48,15 +48,19 @@ async def crowd(swarm: Swarm, fake: FakeOllama, expected: int, total: int = 24, 
 @both_modes
 @pytest.mark.parametrize("slots", [1, 2, 5])
 async def test_as_many_calls_as_slots_are_sent(slots: int, stream: bool) -> None:
-    async with FakeOllama(num_parallel=slots) as fake:
-        async with swarm_on(OLLAMA, fake, stream=stream, num_parallel=slots) as swarm:
-            await crowd(swarm, fake, slots)
+    async with (
+        FakeOllama(num_parallel=slots) as fake,
+        swarm_on(OLLAMA, fake, stream=stream, num_parallel=slots) as swarm,
+    ):
+        await crowd(swarm, fake, slots)
 
 
 async def test_the_servers_own_variable_counts_where_nothing_is_configured() -> None:
-    async with FakeOllama(num_parallel=3) as fake:
-        async with swarm_on(OLLAMA, fake, environ={"OLLAMA_NUM_PARALLEL": "3"}) as swarm:
-            await crowd(swarm, fake, 3)
+    async with (
+        FakeOllama(num_parallel=3) as fake,
+        swarm_on(OLLAMA, fake, environ={"OLLAMA_NUM_PARALLEL": "3"}) as swarm,
+    ):
+        await crowd(swarm, fake, 3)
 
 
 @pytest.mark.parametrize(
@@ -155,14 +159,16 @@ async def test_a_slow_host_gets_less_of_the_work() -> None:
 @both_modes
 @pytest.mark.parametrize("num_ctx", [None, 8192])
 async def test_a_model_is_loaded_once_whatever_the_tasks_are_like(num_ctx: int | None, stream: bool) -> None:
-    async with FakeOllama(num_parallel=4) as fake:
-        async with swarm_on(OLLAMA, fake, stream=stream, num_parallel=4, num_ctx=num_ctx) as swarm:
-            tasks = [
-                Task(prompt="word " * (1 + 100 * n), max_tokens=100 * (n + 1), temperature=n / 10, seed=n)
-                for n in range(8)
-            ]
-            batch = await swarm.parallel(tasks)
-            await swarm.parallel(["more", Task(prompt="and more", thinking="low")])
+    async with (
+        FakeOllama(num_parallel=4) as fake,
+        swarm_on(OLLAMA, fake, stream=stream, num_parallel=4, num_ctx=num_ctx) as swarm,
+    ):
+        tasks = [
+            Task(prompt="word " * (1 + 100 * n), max_tokens=100 * (n + 1), temperature=n / 10, seed=n)
+            for n in range(8)
+        ]
+        batch = await swarm.parallel(tasks)
+        await swarm.parallel(["more", Task(prompt="and more", thinking="low")])
     assert batch.stats.successful == 8
     assert (fake.loads, fake.reloads) == (1, 0)
     sent = {seen.json.get("options", {}).get("num_ctx") for seen in fake.calls}

@@ -126,33 +126,41 @@ async def test_a_fence_around_the_json_is_taken_off() -> None:
 names = st.sampled_from(["type", "properties", "required", "items", "a", "additionalProperties"])
 
 
-def _objects(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    properties = st.dictionaries(names, inner, max_size=3)
-    return st.builds(
-        lambda kind, properties, required, shut: {
-            "type": kind,
-            "properties": properties,
-            "required": list(properties)[: required or None],
-            **({} if shut is None else {"additionalProperties": shut}),
-        },
-        st.sampled_from(["object", ["object", "null"]]),
-        properties,
-        st.integers(0, 2),
-        st.sampled_from([None, False]),
-    )
+Schema = dict[str, Any]
 
 
-def _grown(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.one_of(
-        _objects(inner),
-        st.builds(lambda items: {"type": "array", "items": items}, inner),
-        st.builds(lambda options: {"anyOf": options}, st.lists(inner, min_size=1, max_size=2)),
-        st.builds(lambda part: {"$ref": "#/$defs/x", "$defs": {"x": part}}, inner),
-    )
+@st.composite
+def _objects(draw: st.DrawFn, inner: st.SearchStrategy[Schema]) -> Schema:
+    properties = draw(st.dictionaries(names, inner, max_size=3))
+    schema: Schema = {
+        "type": draw(st.sampled_from(["object", ["object", "null"]])),
+        "properties": properties,
+        "required": list(properties)[: draw(st.sampled_from([1, 2, None]))],
+    }
+    if draw(st.booleans()):
+        schema["additionalProperties"] = False
+    return schema
 
 
-leaves = st.sampled_from([{"type": "string"}, {"const": {"type": "object"}}, {"enum": [{"properties": {}}]}])
-schemas: st.SearchStrategy[dict[str, Any]] = st.recursive(leaves, _grown, max_leaves=8)
+def _list_of(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _one_of(options: list[Schema]) -> Schema:
+    return {"anyOf": options}
+
+
+def _named(part: Schema) -> Schema:
+    return {"$ref": "#/$defs/x", "$defs": {"x": part}}
+
+
+def _grown(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
+    several = st.lists(inner, min_size=1, max_size=2)
+    return st.one_of(_objects(inner), inner.map(_list_of), several.map(_one_of), inner.map(_named))
+
+
+LEAVES: list[Schema] = [{"type": "string"}, {"const": {"type": "object"}}, {"enum": [{"properties": {}}]}]
+schemas: st.SearchStrategy[Schema] = st.recursive(st.sampled_from(LEAVES), _grown, max_leaves=8)
 
 
 @given(schemas)

@@ -36,9 +36,11 @@ ENVIRON = {
 @both_modes
 @pytest.mark.parametrize("wire", KEYED, ids=lambda w: w.id)
 async def test_a_key_that_the_provider_repeats_is_not_shown(wire: Wire, stream: bool) -> None:
-    async with wire.make(echo_key=True) as fake:
-        async with swarm_on(wire, fake, stream=stream, environ=ENVIRON) as swarm:
-            result = await one(swarm)
+    async with (
+        wire.make(echo_key=True) as fake,
+        swarm_on(wire, fake, stream=stream, environ=ENVIRON) as swarm,
+    ):
+        result = await one(swarm)
     assert result.error is not None
     assert (result.error.code, result.error.retryable, result.attempts) == ("auth_failed", False, 1)
     assert WRONG not in str(result)

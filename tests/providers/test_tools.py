@@ -203,7 +203,7 @@ async def test_calls_that_all_bear_index_zero_are_told_apart_by_id() -> None:
         {"index": 0, "id": name, "function": {"name": name, "arguments": "{}"}}
         for name in ("first", "second")
     ]
-    chunks = [{"choices": [{"delta": {"tool_calls": [call]}}]} for call in calls]
+    chunks: list[dict[str, Any]] = [{"choices": [{"delta": {"tool_calls": [call]}}]} for call in calls]
     chunks.append({"choices": [{"finish_reason": "stop", "delta": {}}]})
     body = b"".join(b"data: " + encode(chunk) + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
     async with opened(LOCAL, stream=True) as line:
@@ -214,7 +214,9 @@ async def test_calls_that_all_bear_index_zero_are_told_apart_by_id() -> None:
 
 
 async def test_calls_without_ids_get_one_that_is_not_sent_back_to_gemini() -> None:
-    parts = [{"functionCall": {"name": name, "args": {}}, "thoughtSignature": "s"} for name in ("a", "b")]
+    parts: list[dict[str, Any]] = [
+        {"functionCall": {"name": name, "args": {}}, "thoughtSignature": "s"} for name in ("a", "b")
+    ]
     body = encode({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]})
     async with opened(GEMINI) as line:
         line.fake.enqueue(Raw(200, body))

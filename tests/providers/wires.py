@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.gemini import FakeGemini
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.openai import FakeOpenAI
+from tests.fakes.openai_rules import Flavour
 from tests.fakes.server import FakeServer
 
 KEY = "test-key"
@@ -66,18 +68,22 @@ def _ollama(**options: Any) -> FakeServer:
     return FakeOllama(**options)
 
 
-OPENAI = Wire("openai", "openai", "gpt-6-luna", lambda **o: FakeOpenAI("openai", **o))
-GROQ = Wire("groq", "groq", "openai/gpt-oss-120b", lambda **o: FakeOpenAI("groq", **o))
+def _flavour(flavour: Flavour) -> Callable[..., FakeServer]:
+    return partial(FakeOpenAI, flavour)
+
+
+OPENAI = Wire("openai", "openai", "gpt-6-luna", _flavour("openai"))
+GROQ = Wire("groq", "groq", "openai/gpt-oss-120b", _flavour("groq"))
 OPENROUTER = Wire(
     "openrouter",
     "openai-compatible",
     "openai/gpt-oss-120b",
-    lambda **o: FakeOpenAI("openrouter", **o),
+    _flavour("openrouter"),
     cheap=True,
 )
 LOCAL = Wire("local", "openai-compatible", "local-model", _local, cheap=True)
-GEMINI = Wire("gemini", "gemini", "gemini-3.5-flash-lite", lambda **o: FakeGemini(**o))
-ANTHROPIC = Wire("anthropic", "anthropic", "claude-haiku-5-5", lambda **o: FakeAnthropic(**o))
+GEMINI = Wire("gemini", "gemini", "gemini-3.5-flash-lite", FakeGemini)
+ANTHROPIC = Wire("anthropic", "anthropic", "claude-haiku-5-5", FakeAnthropic)
 OLLAMA = Wire("ollama", "ollama", "qwen3:32b", _ollama, cheap=True)
 
 CHAT = (OPENAI, GROQ, OPENROUTER, LOCAL)
@@ -122,7 +128,13 @@ def base_url(fake: FakeServer) -> str:
 
 
 def settings_for(wire: Wire, fake: FakeServer, **service: Any) -> Settings:
-    fields = {"name": wire.name, "model": wire.model, "base_url": base_url(fake), **wire.service, **service}
+    fields: dict[str, Any] = {
+        "name": wire.name,
+        "model": wire.model,
+        "base_url": base_url(fake),
+        **wire.service,
+        **service,
+    }
     return Settings(provider=Provider(**fields))
 
 
