@@ -19,6 +19,7 @@ from tests.providers.wires import (
     Wire,
     both_modes,
     every_wire,
+    hurried,
     one,
     opened,
     swarm_on,
@@ -133,7 +134,12 @@ async def test_a_stream_without_its_end_is_never_an_answer(wire: Wire, pieces: i
 
 @every_wire
 async def test_a_stream_without_its_end_is_asked_again(wire: Wire) -> None:
-    async with wire.make() as fake, swarm_on(wire, fake, stream=True, limits={"max_retries": 1}) as swarm:
+    limits = {"max_retries": 1}
+    async with (
+        hurried(wire) as clock,
+        wire.make() as fake,
+        swarm_on(wire, fake, stream=True, limits=limits, clock=clock) as swarm,
+    ):
         fake.enqueue(NoEnd(1, of=Say(text="half and")), Say(text="whole"))
         result = await one(swarm)
     assert (result.text, result.attempts) == ("whole", 2)

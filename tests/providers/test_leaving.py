@@ -7,7 +7,17 @@ import pytest
 
 from clawswarm.types.result import TaskResult
 from tests.fakes.behaviours import Behaviour, Drip, Hang, Held, Say, Stall
-from tests.providers.wires import OLLAMA, Wire, both_modes, every_wire, one, opened, swarm_on
+from tests.providers.wires import (
+    ANTHROPIC,
+    OLLAMA,
+    Wire,
+    both_modes,
+    every_wire,
+    hurried,
+    one,
+    opened,
+    swarm_on,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -38,8 +48,12 @@ async def test_cancelling_a_call_closes_its_socket(wire: Wire, stream: bool) -> 
 @both_modes
 @every_wire
 async def test_a_call_without_answer_ends_with_its_deadline(wire: Wire, stream: bool) -> None:
-    limits = {"timeout": 0.15, "max_nodes": 1}
-    async with wire.make() as fake, swarm_on(wire, fake, stream=stream, limits=limits) as swarm:
+    limits = {"timeout": 0.2 if wire is ANTHROPIC else 60, "max_nodes": 1}
+    async with (
+        hurried(wire) as clock,
+        wire.make() as fake,
+        swarm_on(wire, fake, stream=stream, limits=limits, clock=clock) as swarm,
+    ):
         fake.enqueue(Hang(), Say(text="next"))
         batch = await swarm.parallel(["lost", "next"])
         await fake.wait_left(1)
@@ -54,8 +68,12 @@ async def test_a_call_without_answer_ends_with_its_deadline(wire: Wire, stream: 
 @both_modes
 @every_wire
 async def test_an_attempt_that_takes_too_long_is_tried_again(wire: Wire, stream: bool) -> None:
-    limits = {"attempt_timeout": 0.1, "max_retries": 1}
-    async with wire.make() as fake, swarm_on(wire, fake, stream=stream, limits=limits) as swarm:
+    limits = {"attempt_timeout": 0.2 if wire is ANTHROPIC else 30, "max_retries": 1}
+    async with (
+        hurried(wire) as clock,
+        wire.make() as fake,
+        swarm_on(wire, fake, stream=stream, limits=limits, clock=clock) as swarm,
+    ):
         fake.enqueue(Stall(1, of=LONG) if stream else Hang(), Say(text="at last"))
         result = await one(swarm)
         await fake.wait_left(1)

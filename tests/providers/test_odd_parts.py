@@ -143,7 +143,7 @@ async def test_no_odd_part_of_a_reply_breaks_more_than_its_task(wire: Wire, valu
 
 STREAMS = [
     *((wire, value) for wire in (LOCAL, GEMINI, OLLAMA) for value in WRONG),
-    *((ANTHROPIC, value) for value in (None, "x", 10**30)),  # the SDK is slow, and mostly tests itself here
+    *((ANTHROPIC, value) for value in (None, "x")),  # the SDK is slow, and mostly tests itself here
 ]
 
 

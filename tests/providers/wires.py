@@ -19,6 +19,7 @@ from clawswarm.providers.http import Http, open_http
 from clawswarm.providers.registry import Backend, Chosen, Surroundings, choose
 from clawswarm.types.result import Reply, TaskResult
 from clawswarm.types.task import Task, Tool
+from tests.clock import FakeClock
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.gemini import FakeGemini
 from tests.fakes.ollama import FakeOllama
@@ -177,6 +178,18 @@ async def swarm_on(
     environ = {"HOME": os.environ["HOME"], **(KEYS if environ is None else environ)}
     async with Swarm(settings=settings, environ=environ, clock=clock) as swarm:
         yield swarm
+
+
+@asynccontextmanager
+async def hurried(wire: Wire) -> AsyncGenerator[Clock]:
+    """A clock on which waits take no time. Claude's SDK works in threads of its own, which such a clock
+    would not wait for: there it is the real one."""
+    if wire is ANTHROPIC:
+        yield SystemClock()
+        return
+    clock = FakeClock()
+    async with clock.auto():
+        yield clock
 
 
 async def one(swarm: Swarm, task: Task | str = "hi") -> TaskResult:

@@ -72,6 +72,7 @@ class Answered:
 class _Flight:
     """A question that is being asked, and those who wait for the same answer."""
 
+    deadline: Deadline
     landed: anyio.Event | None = None  # made by the first who waits: most questions are asked by one only
     outcome: Reply | TaskError | None = None
 
@@ -118,13 +119,13 @@ class AnswerCache:
                 was the asker's own deadline or cap.
         """
         while (flight := self._flights.get(key)) is not None:
-            with deadline.standing_still():  # the asker's own deadline ends this wait
+            with deadline.along_with(flight.deadline):
                 await flight.wait()
             if isinstance(flight.outcome, Reply):
                 return Answered(flight.outcome, shared=True)
             if isinstance(flight.outcome, TaskError) and flight.outcome.code not in NOT_SHARED:
                 raise flight.outcome
-        flight = self._flights[key] = _Flight()
+        flight = self._flights[key] = _Flight(deadline)
         try:
             if (kept := await self._look_up(key)) is not None:
                 flight.outcome = kept

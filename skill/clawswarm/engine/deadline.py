@@ -13,19 +13,27 @@ from clawswarm.clock import Clock, Timer
 
 
 class Deadline:
-    """The moment by which a task has to be done; `at` moves on while it stands still.
+    """The moment by which a task has to be done; it moves on while time stands still.
 
     Attributes:
         seconds: how long the task may take.
-        at: the moment, on the clock's monotonic scale.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self.seconds = seconds
-        self.at = clock.monotonic() + seconds
+        self._at = clock.monotonic() + seconds
         self._clock = clock
+        self._still_since: float | None = None
         self._scope: anyio.CancelScope | None = None
         self._timer: Timer | None = None
+        self._companions: set[Deadline] = set()
+
+    @property
+    def at(self) -> float:
+        """The moment as it is now, on the clock's monotonic scale."""
+        return (
+            self._at if self._still_since is None else self._at + self._clock.monotonic() - self._still_since
+        )
 
     @contextmanager
     def enforced(self) -> Generator[anyio.CancelScope]:
@@ -37,20 +45,37 @@ class Deadline:
             finally:
                 self._stop()
 
+    def stand_still(self) -> None:
+        """Do not count the time from now on."""
+        if self._still_since is None:
+            self._stop()
+            self._still_since = self._clock.monotonic()
+            for companion in self._companions:
+                companion.stand_still()
+
+    def go_on(self) -> None:
+        """Count the time again."""
+        if self._still_since is not None:
+            self._at, self._still_since = self.at, None
+            self._start()
+            for companion in self._companions:
+                companion.go_on()
+
     @contextmanager
-    def standing_still(self) -> Generator[None]:
-        """Do not count the time of the block."""
-        self._stop()
-        since = self._clock.monotonic()
+    def along_with(self, other: "Deadline") -> Generator[None]:
+        """Stand still when `other` does: its task asks for this one, too."""
+        other._companions.add(self)
+        if other._still_since is not None:
+            self.stand_still()
         try:
             yield
         finally:
-            self.at += self._clock.monotonic() - since
-            self._start()
+            other._companions.discard(self)
+            self.go_on()
 
     def _start(self) -> None:
         if self._scope is not None:
-            self._timer = self._clock.call_at(self.at, self._scope.cancel)
+            self._timer = self._clock.call_at(self._at, self._scope.cancel)
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -2,6 +2,7 @@
 
 Waiting calls stand in one line, first come first served. A slot that becomes free goes to the head of the
 line at once; where a rate, a pause or a breaker holds, one timer wakes the line at the earliest moment.
+While all slots are taken, those in the line wait for others, and their deadlines stand still.
 """
 
 from collections import deque
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 import anyio
 
 from clawswarm.clock import Clock, Timer
+from clawswarm.engine.breaker import State
+from clawswarm.engine.deadline import Deadline
 from clawswarm.engine.endpoint import Endpoint
 from clawswarm.errors import TaskError
 
@@ -17,16 +20,10 @@ from clawswarm.errors import TaskError
 @dataclass(slots=True, eq=False)
 class _Waiter:
     tokens: int
-    deadline: float
+    deadline: Deadline
     impatient: bool
-    joined: float
-    aging: bool
     outcome: Endpoint | TaskError | None = None
     woken: anyio.Event = field(default_factory=anyio.Event)
-
-    def latest(self, now: float) -> float:
-        """The moment until which its waiting makes sense."""
-        return self.deadline if self.aging else self.deadline + now - self.joined
 
 
 class Dispatcher:
@@ -37,26 +34,19 @@ class Dispatcher:
         self._clock = clock
         self._line: deque[_Waiter] = deque()
         self._timer: Timer | None = None
+        self._full = False
 
     @property
     def waiting(self) -> int:
         return len(self._line)
 
-    @property
-    def full(self) -> bool:
-        """Whether every slot is taken, so that the next call waits for others and not for a provider."""
-        return bool(self._line) or all(endpoint.room <= 0 for endpoint in self.endpoints)
-
-    async def acquire(
-        self, tokens: int, deadline: float, *, impatient: bool = False, aging: bool = True
-    ) -> Endpoint:
+    async def acquire(self, tokens: int, deadline: Deadline, *, impatient: bool = False) -> Endpoint:
         """A slot at an endpoint that may be called now. Give it back with `release`.
 
         Args:
             tokens: about how many the call will use.
-            deadline: the moment until which waiting makes sense.
+            deadline: until when waiting makes sense; it stands still while every slot is taken.
             impatient: fail as soon as every breaker is open (there is another provider to go to).
-            aging: whether the wait itself brings the deadline nearer.
 
         Raises:
             TaskError: waiting is pointless: the server is down, or its limit outlasts the deadline.
@@ -65,11 +55,13 @@ class Dispatcher:
         if not self._line and (endpoint := self._pick(tokens, now)) is not None:
             endpoint.take(tokens, now)
             return endpoint
-        if (error := self._hopeless(tokens, deadline, now, impatient=impatient)) is not None:
+        if (error := self._hopeless(tokens, deadline.at, now, impatient=impatient)) is not None:
             raise error
-        waiter = _Waiter(tokens, deadline, impatient, now, aging)
+        waiter = _Waiter(tokens, deadline, impatient)
         self._line.append(waiter)
         self._serve()
+        if self._full:
+            deadline.stand_still()
         try:
             await waiter.woken.wait()
         except BaseException:
@@ -80,6 +72,8 @@ class Dispatcher:
                 self._line.remove(waiter)
                 self._serve()
             raise
+        finally:
+            deadline.go_on()
         if isinstance(waiter.outcome, TaskError):
             raise waiter.outcome
         assert waiter.outcome is not None  # noqa: S101 - woken only with an outcome
@@ -95,7 +89,7 @@ class Dispatcher:
         """A breaker opened or a pause began: those who wait in vain are told now."""
         now = self._clock.monotonic()
         for waiter in list(self._line):
-            error = self._hopeless(waiter.tokens, waiter.latest(now), now, impatient=waiter.impatient)
+            error = self._hopeless(waiter.tokens, waiter.deadline.at, now, impatient=waiter.impatient)
             if error is not None:
                 self._line.remove(waiter)
                 waiter.outcome = error
@@ -129,6 +123,7 @@ class Dispatcher:
             endpoint.take(waiter.tokens, now)
             waiter.outcome = endpoint
             waiter.woken.set()
+        self._count_time()
         if self._line:
             tokens = self._line[0].tokens
             soonest = min(
@@ -136,6 +131,18 @@ class Dispatcher:
             )
             if soonest < float("inf"):
                 self._timer = self._clock.call_at(soonest, self._serve)
+
+    def _count_time(self) -> None:
+        """Let the deadlines of the line stand still while every slot is taken, and only then."""
+        up = [endpoint for endpoint in self.endpoints if endpoint.breaker.state is State.CLOSED]
+        full = bool(up) and all(endpoint.room <= 0 for endpoint in up)
+        if full is not self._full:
+            self._full = full
+            for waiter in self._line:
+                if full:
+                    waiter.deadline.stand_still()
+                else:
+                    waiter.deadline.go_on()
 
     def _hopeless(self, tokens: int, deadline: float, now: float, *, impatient: bool) -> TaskError | None:
         """Why no endpoint can take the call in time; None while one may."""

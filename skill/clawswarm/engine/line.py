@@ -118,7 +118,7 @@ class Line:
         hold = await self._budget.reserve(call.bound, call.sheet, call.trace.run, call.model)
         tokens = call.bound.input_tokens // BYTES_A_TOKEN
         try:
-            endpoint = await self._slot(tokens, call)
+            endpoint = await self.dispatcher.acquire(tokens, call.trace.deadline, impatient=call.impatient)
         except BaseException:
             if hold is not None:
                 hold.settle(0)
@@ -141,14 +141,6 @@ class Line:
         finally:
             call.trace.busy += self._clock.monotonic() - started
             self.dispatcher.release(endpoint)
-
-    async def _slot(self, tokens: int, call: _Call) -> Endpoint:
-        """A slot. The time for which all are taken is not the task's own."""
-        deadline = call.trace.deadline
-        if not self.dispatcher.full:
-            return await self.dispatcher.acquire(tokens, deadline.at, impatient=call.impatient)
-        with deadline.standing_still():
-            return await self.dispatcher.acquire(tokens, deadline.at, impatient=call.impatient, aging=False)
 
     async def _send(self, call: _Call, endpoint: Endpoint) -> Answer:
         limit = self.backend.attempt_timeout

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import aiohttp
@@ -179,7 +180,7 @@ class Http:
 @asynccontextmanager
 async def open_http(environ: Mapping[str, str]) -> AsyncGenerator[Http]:
     """Open the shared client. Proxies are used when the environment names them."""
-    context = httpx2.create_ssl_context()
+    context = _trusted()
     lowered = {name.lower() for name, value in environ.items() if value}
     transport = AiohttpTransport(
         verify=context, client=_sessions(context, trust_env=not lowered.isdisjoint(_PROXY_VARIABLES))
@@ -188,6 +189,12 @@ async def open_http(environ: Mapping[str, str]) -> AsyncGenerator[Http]:
         yield Http(transport)
     finally:
         await transport.aclose()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates this machine trusts: read once, as that takes longer than all the rest of opening."""
+    return httpx2.create_ssl_context()
 
 
 def _sessions(context: ssl.SSLContext, *, trust_env: bool) -> Callable[[], aiohttp.ClientSession]:
