@@ -7,6 +7,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from clawswarm.engine.breaker import Breaker
+from clawswarm.engine.deadline import Deadline
 from clawswarm.engine.dispatcher import Dispatcher
 from clawswarm.engine.endpoint import Endpoint
 from clawswarm.engine.rates import Rates
@@ -50,6 +51,7 @@ class Caller:
     """One call: waits for a slot, holds it until `done` is set."""
 
     number: int
+    deadline: Deadline
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     done: anyio.Event = field(default_factory=anyio.Event)
     got: Endpoint | None = None
@@ -68,16 +70,17 @@ class Caller:
 class Callers:
     """Starts callers and keeps the order in which they got their slots."""
 
-    def __init__(self, dispatcher: Dispatcher, group: TaskGroup) -> None:
+    def __init__(self, dispatcher: Dispatcher, group: TaskGroup, clock: FakeClock) -> None:
         self.dispatcher = dispatcher
+        self._clock = clock
         self.all: list[Caller] = []
         self.served: list[int] = []
         self._group = group
 
-    def start(self, *, tokens: int = 0, deadline: float = LATER, impatient: bool = False) -> Caller:
-        caller = Caller(len(self.all))
+    def start(self, *, tokens: int = 0, seconds: float = LATER, impatient: bool = False) -> Caller:
+        caller = Caller(len(self.all), Deadline(self._clock, seconds))
         self.all.append(caller)
-        self._group.start_soon(self._call, caller, tokens, deadline, impatient)
+        self._group.start_soon(self._call, caller, tokens, impatient)
         return caller
 
     @property
@@ -88,12 +91,12 @@ class Callers:
     def waiting(self) -> list[Caller]:
         return [caller for caller in self.all if caller.got is None and not caller.over]
 
-    async def _call(self, caller: Caller, tokens: int, deadline: float, impatient: bool) -> None:
+    async def _call(self, caller: Caller, tokens: int, impatient: bool) -> None:
         caller.task = asyncio.current_task()
         try:
             with caller.scope:
                 try:
-                    caller.got = await self.dispatcher.acquire(tokens, deadline, impatient=impatient)
+                    caller.got = await self.dispatcher.acquire(tokens, caller.deadline, impatient=impatient)
                 except TaskError as refused:
                     caller.error = refused
                     return

@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from clawswarm.clock import sleep_until
 from clawswarm.types.task import Task
 from tests.clock import FakeClock
 from tests.engine.support import (
@@ -16,7 +17,9 @@ from tests.engine.support import (
     hang,
     limits,
     refused,
+    run,
     run_one,
+    tasks,
 )
 
 pytestmark = pytest.mark.anyio
@@ -34,20 +37,40 @@ async def test_a_call_that_outlasts_the_deadline_is_cancelled_and_its_cost_unkno
     assert (clock.elapsed, result.duration_ms, result.queued_ms) == (30, 30_000, 0)
 
 
-async def test_a_task_whose_deadline_passes_in_the_line_was_never_sent(clock: FakeClock) -> None:
-    model = Model(hang)
-    async with (
-        engine_on(backend(model, slots=1), clock=clock) as engine,
-        anyio.create_task_group() as group,
-    ):
-        group.start_soon(run_one, engine, Task(prompt="first", timeout=100))
-        await clock.run_until_idle()
-        group.start_soon(clock.step, 7)
-        result = await run_one(engine, Task(prompt="second", timeout=7))
-        assert model.prompts == ["first"]
-        assert code_of(result) == "timeout"
-        assert (result.attempts, result.cost_pico, result.duration_ms, result.queued_ms) == (0, 0, 0, 7000)
-        group.cancel_scope.cancel()
+async def test_the_wait_for_others_in_front_is_not_a_tasks_own_time(clock: FakeClock) -> None:
+    """The last of six behind one slot waits for five answers."""
+
+    async def act(task: Task, call: int) -> None:
+        await sleep_until(clock, clock.monotonic() + 20)
+
+    model = Model(act)
+    chosen = limits(timeout=30)
+    async with engine_on(backend(model, slots=1), clock=clock, settings=chosen) as engine, clock.auto():
+        results = await run(engine, tasks(6))
+    assert all(result.ok for result in results)
+    assert clock.elapsed == 120
+    assert results[5].queued_ms == 100_000
+
+
+async def test_a_task_that_waited_for_others_still_has_its_own_time_only(clock: FakeClock) -> None:
+    async def act(task: Task, call: int) -> None:
+        await sleep_until(clock, clock.monotonic() + 20 * call)
+
+    model = Model(act)
+    chosen = limits(timeout=30)
+    async with engine_on(backend(model, slots=1), clock=clock, settings=chosen) as engine, clock.auto():
+        first, second, third = await run(engine, tasks(3))
+    assert [code_of(first), code_of(second), code_of(third)] == [None, "timeout", "timeout"]
+    assert clock.elapsed == 20 + 30 + 30
+
+
+@pytest.mark.parametrize("number", [1, 2, 16])
+async def test_waits_that_a_provider_asks_for_end_with_the_deadline(clock: FakeClock, number: int) -> None:
+    model = Model(always(refused(after=10)))
+    async with engine_on(model, clock=clock, settings=limits(timeout=60)) as engine, clock.auto():
+        results = await run(engine, tasks(number))
+    assert {code_of(result) for result in results} <= {"timeout", "rate_limited"}
+    assert clock.elapsed <= 60
 
 
 async def test_a_try_that_would_come_after_the_deadline_is_not_waited_for(clock: FakeClock) -> None:

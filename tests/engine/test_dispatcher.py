@@ -6,12 +6,11 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
+from clawswarm.engine.deadline import Deadline
 from clawswarm.engine.dispatcher import Dispatcher
 from clawswarm.engine.endpoint import Endpoint
-from clawswarm.errors import TaskError
 from tests.clock import FakeClock
 from tests.engine.line_of_calls import Callers, break_down, endpoint
-from tests.engine.support import error
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +24,7 @@ async def group() -> AsyncIterator[TaskGroup]:
 
 
 def line_to(clock: FakeClock, group: TaskGroup, *endpoints: Endpoint) -> Callers:
-    return Callers(Dispatcher(endpoints, clock), group)
+    return Callers(Dispatcher(endpoints, clock), group, clock)
 
 
 async def test_a_freed_slot_goes_to_the_head_of_the_line_at_once(clock: FakeClock, group: TaskGroup) -> None:
@@ -118,7 +117,7 @@ async def test_a_waiter_that_is_cancelled_just_as_it_is_served_loses_no_slot(
     clock: FakeClock, group: TaskGroup
 ) -> None:
     line = line_to(clock, group, one := endpoint(clock))
-    holder = await line.dispatcher.acquire(0, 1e9)
+    holder = await line.dispatcher.acquire(0, Deadline(clock, 1e9))
     second, third = line.start(), line.start()
     await clock.run_until_idle()
     line.dispatcher.release(holder)  # the slot is the second's now, but it has not run yet
@@ -196,119 +195,3 @@ async def test_a_pause_holds_everybody_until_it_is_over(clock: FakeClock, group:
     assert line.served == []
     await clock.step(0.1)
     assert line.served == [0, 1, 2]
-
-
-async def test_a_limit_beyond_the_deadline_is_told_at_once(clock: FakeClock, group: TaskGroup) -> None:
-    line = line_to(clock, group, one := endpoint(clock))
-    one.rates.pause(60, clock.monotonic())
-    late = line.start(deadline=clock.monotonic() + 59)
-    in_time = line.start(deadline=clock.monotonic() + 61)
-    await clock.run_until_idle()
-    assert late.error is not None
-    assert late.error.code == "rate_limited"
-    assert "60 s" in late.error.message
-    assert not in_time.over
-
-
-async def test_a_pause_that_begins_while_they_wait_tells_those_for_whom_it_is_too_long(
-    clock: FakeClock, group: TaskGroup
-) -> None:
-    line = line_to(clock, group, one := endpoint(clock))
-    line.start()
-    await clock.run_until_idle()
-    late = line.start(deadline=clock.monotonic() + 59)
-    in_time = line.start()
-    await clock.run_until_idle()
-    one.rates.pause(60, clock.monotonic())
-    line.dispatcher.changed()
-    await clock.run_until_idle()
-    assert late.error is not None
-    assert not in_time.over
-    line.all[0].done.set()
-    await clock.step(60)
-    assert in_time.got is one
-
-
-async def test_a_wait_is_not_hopeless_while_one_endpoint_can_still_take_the_call(
-    clock: FakeClock, group: TaskGroup
-) -> None:
-    down, limited, up = (endpoint(clock, name=name) for name in ("down", "limited", "up"))
-    line = line_to(clock, group, down, limited, up)
-    break_down(down, clock.monotonic(), gives_up=True)
-    limited.rates.pause(1000, clock.monotonic())
-    first = line.start(deadline=clock.monotonic() + 10)
-    second = line.start(deadline=clock.monotonic() + 10)
-    await clock.run_until_idle()
-    assert first.got is up
-    assert not second.over
-    first.done.set()
-    await clock.run_until_idle()
-    assert second.got is up
-
-
-async def test_a_server_that_is_given_up_is_not_waited_for(clock: FakeClock, group: TaskGroup) -> None:
-    line = line_to(clock, group, one := endpoint(clock, 5))
-    break_down(one, clock.monotonic())
-    patient = line.start()
-    await clock.run_until_idle()
-    assert not patient.over  # it may come back: the first cooldown is waited for
-    one.breaker.sending()
-    one.breaker.failed(error("connection_failed"), clock.monotonic())
-    line.dispatcher.changed()
-    late = line.start()
-    await clock.run_until_idle()
-    for caller in (patient, late):
-        assert caller.error is not None
-        assert caller.error.code == "connection_failed"
-        assert "left alone" in caller.error.message
-        assert "the server said connection_failed" in caller.error.message
-
-
-async def test_only_the_probe_goes_to_a_server_that_failed_until_it_has_answered(
-    clock: FakeClock, group: TaskGroup
-) -> None:
-    line = line_to(clock, group, one := endpoint(clock, 5))
-    break_down(one, clock.monotonic())
-    for _ in range(5):
-        line.start()
-    await clock.step(1.9)
-    assert line.served == []
-    await clock.step(0.1)
-    assert line.served == [0]
-    one.breaker.succeeded()
-    line.all[0].done.set()
-    await clock.run_until_idle()
-    assert line.served == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("probing", [False, True])
-async def test_an_impatient_call_does_not_wait_for_an_open_breaker(clock: FakeClock, probing: bool) -> None:
-    one = endpoint(clock)
-    break_down(one, clock.monotonic())
-    if probing:
-        one.breaker.sending()
-    with anyio.fail_after(5), pytest.raises(TaskError, match="left alone"):
-        await Dispatcher((one,), clock).acquire(0, 1e9, impatient=True)
-
-
-async def test_an_impatient_call_in_the_line_is_told_when_the_breaker_opens(
-    clock: FakeClock, group: TaskGroup
-) -> None:
-    line = line_to(clock, group, one := endpoint(clock))
-    line.start()
-    await clock.run_until_idle()
-    impatient, patient = line.start(impatient=True), line.start()
-    await clock.run_until_idle()
-    break_down(one, clock.monotonic())
-    line.dispatcher.changed()
-    await clock.run_until_idle()
-    assert impatient.error is not None
-    assert not patient.over
-
-
-async def test_an_impatient_call_waits_for_a_slot_and_for_a_limit(clock: FakeClock, group: TaskGroup) -> None:
-    line = line_to(clock, group, one := endpoint(clock))
-    one.rates.pause(30, clock.monotonic())
-    caller = line.start(impatient=True)
-    await clock.step(30)
-    assert caller.got is one

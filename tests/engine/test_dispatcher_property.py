@@ -119,7 +119,7 @@ async def test_slots_are_never_exceeded_none_is_lost_and_nobody_starves(
     clock = FakeClock()
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
-            line = Callers(Dispatcher(endpoints(clock, shapes), clock), group)
+            line = Callers(Dispatcher(endpoints(clock, shapes), clock), group, clock)
             for event in events:
                 play(event, line, clock)
                 check(line, settled=False)
@@ -141,7 +141,7 @@ async def test_slots_are_given_out_in_the_order_of_asking(
     clock = FakeClock()
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
-            line = Callers(Dispatcher((endpoint(clock, slots),), clock), group)
+            line = Callers(Dispatcher((endpoint(clock, slots),), clock), group, clock)
             for number in range(20):
                 line.start()
                 await clock.run_until_idle()

@@ -21,6 +21,7 @@ from tests.engine.support import (
     engine_on,
     error,
     failing,
+    hang,
     limits,
     run,
     run_one,
@@ -79,27 +80,25 @@ async def test_money_is_reserved_before_a_slot_is_taken(clock: FakeClock) -> Non
     assert paid.prompts == ["p0", "p1", "p2"]
 
 
-async def test_a_call_that_waits_for_a_slot_in_vain_gives_its_money_back(clock: FakeClock) -> None:
-    async def act(task: Task, call: int) -> None:
-        if task.prompt == "p0":
-            await anyio.sleep_forever()
-
-    cost = room_for(2.5)
-    settings = limits(max_nodes=2).model_copy(update={"cost": cost})
-    async with engine_on(
-        backend(model := Model(act), slots=1, prices=PRICED), clock=clock, settings=settings
-    ) as engine:
+async def test_a_call_that_is_cancelled_in_the_line_gives_its_money_back(clock: FakeClock) -> None:
+    settings = limits(max_nodes=2).model_copy(update={"cost": room_for(2.5)})
+    model = Model(hang)
+    async with (
+        engine_on(backend(model, slots=1, prices=PRICED), clock=clock, settings=settings) as engine,
+        anyio.create_task_group() as group,
+    ):
         cap = engine.budget.run_cap()
         assert cap is not None
-        async with anyio.create_task_group() as group:
-            group.start_soon(engine.run_task, 0, Task(prompt="p0", timeout=100), cap)
-            await clock.run_until_idle()
-            reserved = cap.flying
-            group.start_soon(engine.run_task, 1, Task(prompt="p1", timeout=10), cap)
-            await clock.step(10)
-            assert cap.flying == reserved
-            group.cancel_scope.cancel()
-    assert model.prompts == ["p0"]
+        group.start_soon(engine.run_task, 0, Task(prompt="p0"), cap)
+        await clock.run_until_idle()
+        reserved = cap.flying
+        with anyio.CancelScope() as scope:
+            clock.call_at(clock.monotonic() + 1, scope.cancel)
+            group.start_soon(clock.step, 1)
+            await engine.run_task(1, Task(prompt="p1"), cap)
+        assert cap.flying == reserved
+        assert model.prompts == ["p0"]
+        group.cancel_scope.cancel()
 
 
 async def test_every_attempts_tokens_and_cost_are_counted(clock: FakeClock) -> None:

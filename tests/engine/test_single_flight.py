@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from clawswarm.clock import sleep_until
 from clawswarm.config.model import Limits, Settings
 from clawswarm.types.result import NO_USAGE, Reply, TaskResult
 from clawswarm.types.task import Task
@@ -16,6 +17,7 @@ from tests.engine.support import (
     code_of,
     engine_on,
     error,
+    hang,
     run,
     say,
 )
@@ -123,6 +125,27 @@ async def test_everyone_is_out_of_time_at_their_own_deadline(clock: FakeClock) -
     assert [code_of(result) for result in results] == ["timeout"] * 3
     assert [result.duration_ms + result.queued_ms for result in results] == [5000, 7000, 20000]
     assert model.in_flight == 0
+
+
+async def test_those_who_wait_for_the_same_answer_wait_no_longer_than_for_their_own(clock: FakeClock) -> None:
+    settings = Settings(limits=Limits(max_nodes=16, timeout=300))
+    async with engine_on(Model(hang), clock=clock, settings=settings) as engine, clock.auto():
+        results = await run(engine, [TASK] * 16)
+    assert {code_of(result) for result in results} == {"timeout"}
+    assert clock.elapsed == 300
+
+
+async def test_time_stands_still_for_them_while_the_one_that_asks_waits_for_a_slot(clock: FakeClock) -> None:
+    async def act(task: Task, call: int) -> None:
+        await sleep_until(clock, clock.monotonic() + 20)
+
+    settings = Settings(limits=Limits(timeout=30))
+    others = [Task(prompt=f"p{number}") for number in range(5)]
+    model = backend(Model(act), slots=1)
+    async with engine_on(model, clock=clock, settings=settings) as engine, clock.auto():
+        results = await run(engine, [*others, *[TASK] * 5])
+    assert all(result.ok for result in results)
+    assert clock.elapsed == 120
 
 
 async def test_a_failure_is_told_to_all_and_asked_for_once(clock: FakeClock) -> None:

@@ -25,7 +25,7 @@ from tests.providers.wires import (
 
 pytestmark = pytest.mark.anyio
 
-LONG = Say(text="a reply of rather many words " * 20)
+LONG = Say(text="a reply of rather long words, extraordinarily so: " + "w" * 60 + " " + "v" * 400)
 
 
 async def result_of(wire: Wire, stream: bool, *behaviours: Behaviour, **limits: Any) -> TaskResult:

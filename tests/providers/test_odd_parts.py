@@ -19,7 +19,7 @@ from tests.providers.wires import (
 
 pytestmark = pytest.mark.anyio
 
-WRONG: tuple[Any, ...] = (None, 5, -1, "x", [], {}, [1], [None], {"a": 1}, True, 1e999, 10**30)
+WRONG: tuple[Any, ...] = (None, -1, "x", [None], {"a": 1}, True, 1e999, 10**30)
 
 
 def _spoiled(document: Any, value: Any) -> list[Any]:

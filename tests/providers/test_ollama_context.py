@@ -6,12 +6,17 @@ from hypothesis import strategies as st
 
 from clawswarm.providers.ollama_context import least_tokens, was_cut
 from clawswarm.types.task import Message, Task
-from tests.fakes.behaviours import Raw
+from tests.fakes.behaviours import Raw, Say
 from tests.fakes.common import encode
 from tests.fakes.ollama import FakeOllama
+from tests.fakes.wire import Seen
 from tests.providers.wires import OLLAMA, both_modes, one, opened, swarm_on
 
 pytestmark = pytest.mark.anyio
+
+
+def briefly(seen: Seen) -> Say:
+    return Say(text="ok")
 
 
 def words(count: int) -> str:
@@ -27,6 +32,7 @@ async def test_a_prompt_beyond_the_configured_window_overflows(
     num_ctx: int, beyond: int, cuts: bool, stream: bool
 ) -> None:
     async with FakeOllama(cuts=cuts) as fake, swarm_on(OLLAMA, fake, stream=stream, num_ctx=num_ctx) as swarm:
+        fake.respond = briefly
         result = await one(swarm, words(beyond))
     assert result.error is not None
     assert (result.error.code, result.error.retryable) == ("context_overflow", False)
@@ -46,6 +52,7 @@ async def test_a_prompt_beyond_the_servers_own_window_overflows(
         FakeOllama(num_ctx_default=4096, cuts=cuts) as fake,
         swarm_on(OLLAMA, fake, stream=stream) as swarm,
     ):
+        fake.respond = briefly
         result = await one(swarm, words(beyond))
     assert result.error is not None
     assert result.error.code == "context_overflow"
@@ -66,6 +73,7 @@ async def test_a_long_prompt_that_fits_is_answered(
         FakeOllama(num_ctx_default=server, cuts=cuts) as fake,
         swarm_on(OLLAMA, fake, stream=stream, num_ctx=num_ctx) as swarm,
     ):
+        fake.respond = briefly
         result = await one(swarm, words(count))
     assert result.ok
     assert result.usage is not None

@@ -31,9 +31,9 @@ class Deadline:
     @property
     def at(self) -> float:
         """The moment as it is now, on the clock's monotonic scale."""
-        return (
-            self._at if self._still_since is None else self._at + self._clock.monotonic() - self._still_since
-        )
+        if self._still_since is None:
+            return self._at
+        return self._at + self._clock.monotonic() - self._still_since
 
     @contextmanager
     def enforced(self) -> Generator[anyio.CancelScope]:

@@ -89,9 +89,10 @@ class Engine:
 
     async def flush(self) -> None:
         """Write what is kept in memory; at the end of a batch."""
-        await self._answers.flush()
-        await self.budget.give_back()
-        await self.usage.flush()
+        async with anyio.create_task_group() as group:  # a locked database makes each wait: once, together
+            group.start_soon(self._answers.flush)
+            group.start_soon(self.budget.give_back)
+            group.start_soon(self.usage.flush)
 
     async def run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
         """Run one task to its end. Never raises for a task that failed."""

@@ -20,8 +20,9 @@ from clawswarm.store.ledger import Ledger
 from clawswarm.types.money import show_usd
 
 PATIENCE = 8
-"""Looks at money that other processes hold before a call is refused, and seconds between two looks."""
+"""Looks at money that other processes hold, and that does not move, before a call is refused."""
 PAUSE = 0.25
+"""Seconds between two looks."""
 
 HOARD = 8
 """Times what is in use that may lie idle under a cap before it goes back for other processes to use, and the
@@ -201,7 +202,7 @@ class Purse:
         refused = self._refused
         if refused is not None and amount >= refused.amount and self._clock.monotonic() < refused.until:
             raise self._refusal(amount, refused.spent, refused.held)
-        looks = 0
+        looks, seen = 0, None
         while self.free < amount:
             if self._closed:
                 raise TaskError("cancelled", "the swarm was closed before this call was sent")
@@ -216,6 +217,8 @@ class Purse:
                 await self._settled.wait()
                 continue
             total = await self._fuse.run(lambda: self._ledger.total(self.day))
+            if total != seen:  # money moves in other processes: some of it may come free
+                looks, seen = 0, total
             others = total.held - self.free
             if others <= self._spent + self._uncertain or looks == PATIENCE:
                 booked = total.spent + total.uncertain
