@@ -3,12 +3,14 @@
 import ipaddress
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.clock import FakeClock
 
@@ -16,6 +18,7 @@ settings.register_profile(
     "swarm", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("swarm")
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "swarm-hypothesis")  # not into the working tree
 
 _PREFIXES = ("SWARM_", "OLLAMA_")
 _ENDINGS = ("_API_KEY", "_API_TOKEN", "_AUTH_TOKEN", "_BASE_URL", "_PROXY")

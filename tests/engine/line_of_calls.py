@@ -77,10 +77,17 @@ class Callers:
         self.served: list[int] = []
         self._group = group
 
-    def start(self, *, tokens: int = 0, seconds: float = LATER, impatient: bool = False) -> Caller:
+    def start(
+        self,
+        *,
+        tokens: int = 0,
+        seconds: float = LATER,
+        impatient: bool = False,
+        avoid: Endpoint | None = None,
+    ) -> Caller:
         caller = Caller(len(self.all), Deadline(self._clock, seconds))
         self.all.append(caller)
-        self._group.start_soon(self._call, caller, tokens, impatient)
+        self._group.start_soon(self._call, caller, tokens, impatient, avoid)
         return caller
 
     @property
@@ -91,12 +98,14 @@ class Callers:
     def waiting(self) -> list[Caller]:
         return [caller for caller in self.all if caller.got is None and not caller.over]
 
-    async def _call(self, caller: Caller, tokens: int, impatient: bool) -> None:
+    async def _call(self, caller: Caller, tokens: int, impatient: bool, avoid: Endpoint | None) -> None:
         caller.task = asyncio.current_task()
         try:
             with caller.scope:
                 try:
-                    caller.got = await self.dispatcher.acquire(tokens, caller.deadline, impatient=impatient)
+                    caller.got = await self.dispatcher.acquire(
+                        tokens, caller.deadline, impatient=impatient, avoid=avoid
+                    )
                 except TaskError as refused:
                     caller.error = refused
                     return

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from clawswarm.config.model import Cache, Settings
-from clawswarm.engine.pool import open_batch
 from clawswarm.store.answers import Answers
 from clawswarm.store.connect import Store, open_store
 from clawswarm.store.ledger import Ledger
@@ -26,7 +25,6 @@ from tests.engine.support import (
     run,
     run_one,
     say,
-    tasks,
 )
 
 pytestmark = pytest.mark.anyio
@@ -139,50 +137,6 @@ async def test_the_oldest_answers_go_when_there_are_too_many(clock: FakeClock, s
     assert all(cached for cached, _ in await ask(model, clock, store, *newest, settings=chosen))
     assert model.calls == calls
     assert await ask(model, clock, store, Task(prompt="p0"), settings=chosen) == [(False, "x" * 1000)]
-
-
-async def test_answers_are_written_at_the_end_of_a_batch(clock: FakeClock, store: Store) -> None:
-    async with engine_on(Model(), clock=clock, settings=CACHING, store=store) as engine:
-        await run(engine, tasks(10))
-        assert Answers(store).size().answers == 10
-
-
-async def test_answers_of_a_long_batch_are_written_on_the_way_and_none_is_lost(
-    clock: FakeClock, store: Store
-) -> None:
-    """Also none that comes in while others are being written."""
-    written: list[int] = []
-
-    async def act(task: Task, call: int) -> None:
-        if call % 100 == 0:
-            written.append(Answers(store).size().answers)
-
-    async with engine_on(Model(act), clock=clock, settings=CACHING, store=store) as engine:
-        await run(engine, tasks(1000))
-    assert written[-1] >= 256
-    assert written[1] == 0
-    assert Answers(store).size().answers == 1000
-
-
-async def test_a_batch_that_was_written_on_the_way_is_trimmed_at_its_end(
-    clock: FakeClock, store: Store
-) -> None:
-    async def act(task: Task, call: int) -> Reply:
-        return say("x" * 1000)
-
-    async with engine_on(Model(act), clock=clock, settings=caching(max_mb=0.05), store=store) as engine:
-        await run(engine, tasks(256))
-        await run(engine, tasks(0))
-    assert Answers(store).size().bytes <= 50_000
-
-
-async def test_a_batch_that_is_cancelled_keeps_the_answers_it_has(clock: FakeClock, store: Store) -> None:
-    async with (
-        engine_on(Model(), clock=clock, settings=CACHING, store=store) as engine,
-        open_batch(engine, tasks(100)) as results,
-    ):
-        await results.receive()
-    assert Answers(store).size().answers >= 1
 
 
 async def test_failures_are_not_kept(clock: FakeClock, store: Store) -> None:

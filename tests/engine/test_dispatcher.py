@@ -195,3 +195,31 @@ async def test_a_pause_holds_everybody_until_it_is_over(clock: FakeClock, group:
     assert line.served == []
     await clock.step(0.1)
     assert line.served == [0, 1, 2]
+
+
+async def test_a_call_goes_elsewhere_after_a_failure_and_waits_for_a_slot_there(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    failing, busy = endpoint(clock, 5, name="failing"), endpoint(clock, 1, name="busy")
+    line = line_to(clock, group, failing, busy)
+    busy.in_use = 1
+    again = line.start(avoid=failing)
+    other = line.start()
+    await clock.run_until_idle()
+    assert again.got is None
+    assert clock.pending == 0
+    line.dispatcher.release(busy)
+    await clock.run_until_idle()
+    assert (again.got, other.got) == (busy, failing)
+
+
+async def test_a_call_goes_where_it_failed_when_no_other_endpoint_can_be_called(
+    clock: FakeClock, group: TaskGroup
+) -> None:
+    failing, down, limited = (endpoint(clock, name=name) for name in ("failing", "down", "limited"))
+    line = line_to(clock, group, failing, down, limited)
+    break_down(down, clock.monotonic())
+    limited.rates.pause(5, clock.monotonic())
+    again = line.start(avoid=failing)
+    await clock.run_until_idle()
+    assert again.got is failing

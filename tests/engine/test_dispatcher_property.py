@@ -57,7 +57,7 @@ def play(event: Event, line: Callers, clock: FakeClock) -> None:
     one = line.dispatcher.endpoints[event.which % len(line.dispatcher.endpoints)]
     match event.kind:
         case "call":
-            line.start(tokens=event.which)
+            line.start(tokens=event.which, avoid=one if event.now else None)
         case "release" if line.holding:
             line.holding[event.which % len(line.holding)].done.set()
         case "cancel" if line.all:

@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from clawswarm.clock import sleep_until
 from clawswarm.types.task import Task
 from tests.clock import FakeClock
 from tests.engine.support import (
@@ -157,3 +158,20 @@ async def test_a_refusal_of_a_request_shows_that_the_server_is_up(clock: FakeClo
         await run(engine, tasks(60))
     assert model.calls == 60
     assert clock.elapsed == 0
+
+
+@pytest.mark.parametrize("retries", [1, 3])
+async def test_a_dead_endpoint_beside_a_busy_one_fails_no_task(clock: FakeClock, retries: int) -> None:
+    """It always has free slots, and would draw every retry."""
+
+    async def act(task: Task, call: int) -> None:
+        await sleep_until(clock, clock.monotonic() + 1)
+
+    dead, alive = Model(always(error("connection_failed"))), Model(act)
+    chosen = limits(max_retries=retries)
+    async with (
+        engine_on(backend(dead, alive, slots=2), clock=clock, settings=chosen) as engine,
+        clock.auto(),
+    ):
+        results = await run(engine, tasks(60))
+    assert all(result.ok for result in results)

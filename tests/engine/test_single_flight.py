@@ -127,6 +127,23 @@ async def test_everyone_is_out_of_time_at_their_own_deadline(clock: FakeClock) -
     assert model.in_flight == 0
 
 
+async def test_when_the_call_of_the_one_that_asks_is_lost_another_asks(clock: FakeClock) -> None:
+    async def act(task: Task, call: int) -> None:
+        if call == 1:
+            await anyio.sleep_forever()
+
+    model = Model(act)
+    settings = Settings(limits=Limits(max_retries=0))
+    async with (
+        engine_on(backend(model, attempt_timeout=10), clock=clock, settings=settings) as engine,
+        clock.auto(),
+    ):
+        first, *others = await run(engine, [TASK] * 9)
+    assert code_of(first) == "timeout"
+    assert all(result.ok for result in others)
+    assert model.calls == 2
+
+
 async def test_those_who_wait_for_the_same_answer_wait_no_longer_than_for_their_own(clock: FakeClock) -> None:
     settings = Settings(limits=Limits(max_nodes=16, timeout=300))
     async with engine_on(Model(hang), clock=clock, settings=settings) as engine, clock.auto():

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -56,7 +56,6 @@ class Wire:
     model: str
     make: Callable[..., FakeServer]
     cheap: bool = False
-    service: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def _local(**options: Any) -> FakeServer:
@@ -133,7 +132,6 @@ def settings_for(wire: Wire, fake: FakeServer, **service: Any) -> Settings:
         "name": wire.name,
         "model": wire.model,
         "base_url": base_url(fake),
-        **wire.service,
         **service,
     }
     return Settings(provider=Provider(**fields))
@@ -171,9 +169,12 @@ async def swarm_on(
     clock: Clock | None = None,
     **service: Any,
 ) -> AsyncGenerator[Swarm]:
-    """A whole swarm on a fake that is served already; without retries and cache unless `limits` says so."""
+    """A whole swarm on a fake that is served already; no retries, breaker or cache unless asked for."""
     settings = settings_for(wire, fake, **service).model_copy(
-        update={"limits": Limits(**{"max_retries": 0, **(limits or {})}), "cache": Cache(enabled=False)}
+        update={
+            "limits": Limits(**{"max_retries": 0, "breaker_failures": 1000, **(limits or {})}),
+            "cache": Cache(enabled=False),
+        }
     )
     environ = {"HOME": os.environ["HOME"], **(KEYS if environ is None else environ)}
     async with Swarm(settings=settings, environ=environ, clock=clock) as swarm:

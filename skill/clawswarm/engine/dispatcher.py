@@ -22,6 +22,7 @@ class _Waiter:
     tokens: int
     deadline: Deadline
     impatient: bool
+    avoid: Endpoint | None
     outcome: Endpoint | TaskError | None = None
     woken: anyio.Event = field(default_factory=anyio.Event)
 
@@ -40,24 +41,27 @@ class Dispatcher:
     def waiting(self) -> int:
         return len(self._line)
 
-    async def acquire(self, tokens: int, deadline: Deadline, *, impatient: bool = False) -> Endpoint:
+    async def acquire(
+        self, tokens: int, deadline: Deadline, *, impatient: bool = False, avoid: Endpoint | None = None
+    ) -> Endpoint:
         """A slot at an endpoint that may be called now. Give it back with `release`.
 
         Args:
             tokens: about how many the call will use.
             deadline: until when waiting makes sense; it stands still while every slot is taken.
             impatient: fail as soon as every breaker is open (there is another provider to go to).
+            avoid: where the call has just failed; another endpoint is waited for, if one is up.
 
         Raises:
             TaskError: waiting is pointless: the server is down, or its limit outlasts the deadline.
         """
         now = self._clock.monotonic()
-        if not self._line and (endpoint := self._pick(tokens, now)) is not None:
+        if not self._line and (endpoint := self._pick(tokens, now, avoid)) is not None:
             endpoint.take(tokens, now)
             return endpoint
         if (error := self._hopeless(tokens, deadline.at, now, impatient=impatient)) is not None:
             raise error
-        waiter = _Waiter(tokens, deadline, impatient)
+        waiter = _Waiter(tokens, deadline, impatient, avoid)
         self._line.append(waiter)
         self._serve()
         if self._full:
@@ -96,7 +100,7 @@ class Dispatcher:
                 waiter.woken.set()
         self._serve()
 
-    def _pick(self, tokens: int, now: float) -> Endpoint | None:
+    def _pick(self, tokens: int, now: float, avoid: Endpoint | None) -> Endpoint | None:
         """The endpoint with the most room of those that may be called now."""
         best: Endpoint | None = None
         for endpoint in self.endpoints:
@@ -104,9 +108,13 @@ class Dispatcher:
                 endpoint.room > 0
                 and (best is None or endpoint.room > best.room)
                 and endpoint.ready_at(tokens, now) <= now
+                and (endpoint is not avoid or not self._others_are_up(endpoint, tokens, now))
             ):
                 best = endpoint
         return best
+
+    def _others_are_up(self, endpoint: Endpoint, tokens: int, now: float) -> bool:
+        return any(other is not endpoint and other.ready_at(tokens, now) <= now for other in self.endpoints)
 
     def _serve(self) -> None:
         """Hand out what can be handed out, and set the timer for the rest."""
@@ -116,7 +124,7 @@ class Dispatcher:
         now = self._clock.monotonic()
         while self._line:
             waiter = self._line[0]
-            endpoint = self._pick(waiter.tokens, now)
+            endpoint = self._pick(waiter.tokens, now, waiter.avoid)
             if endpoint is None:
                 break
             self._line.popleft()
@@ -125,10 +133,9 @@ class Dispatcher:
             waiter.woken.set()
         self._count_time()
         if self._line:
-            tokens = self._line[0].tokens
-            soonest = min(
-                (e.ready_at(tokens, now) for e in self.endpoints if e.room > 0), default=float("inf")
-            )
+            head = self._line[0]
+            moments = (e.ready_at(head.tokens, now) for e in self.endpoints if e.room > 0)
+            soonest = min((moment for moment in moments if moment > now), default=float("inf"))
             if soonest < float("inf"):
                 self._timer = self._clock.call_at(soonest, self._serve)
 

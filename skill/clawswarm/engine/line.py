@@ -51,9 +51,9 @@ class Trace:
         self.cost = None if cost is None or self.cost is None else self.cost + cost
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
-    """What is the same in every attempt of one question."""
+    """What is the same in every attempt of one question, and where the last one failed."""
 
     task: Task
     model: str
@@ -61,6 +61,7 @@ class _Call:
     bound: Usage
     sheet: PriceSheet | None
     impatient: bool
+    failed_at: Endpoint | None = None
 
 
 class Line:
@@ -118,7 +119,9 @@ class Line:
         hold = await self._budget.reserve(call.bound, call.sheet, call.trace.run, call.model)
         tokens = call.bound.input_tokens // BYTES_A_TOKEN
         try:
-            endpoint = await self.dispatcher.acquire(tokens, call.trace.deadline, impatient=call.impatient)
+            endpoint = await self.dispatcher.acquire(
+                tokens, call.trace.deadline, impatient=call.impatient, avoid=call.failed_at
+            )
         except BaseException:
             if hold is not None:
                 hold.settle(0)
@@ -130,6 +133,7 @@ class Line:
         except TaskError as error:
             self._book_failure(call, hold, billed=error.billed)
             self._note_failure(endpoint, error)
+            call.failed_at = endpoint
             raise
         except BaseException:  # cancelled, or past the task's deadline: the provider may bill it all the same
             self._book_failure(call, hold, billed=None)

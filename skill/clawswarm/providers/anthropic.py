@@ -13,7 +13,7 @@ from clawswarm.errors import TaskError
 from clawswarm.providers import counts, hints
 from clawswarm.providers.base import Answer, CallOptions
 from clawswarm.providers.bounded import BoundedTransport
-from clawswarm.providers.failures import failure
+from clawswarm.providers.failures import FAILURES, failure
 from clawswarm.providers.http import CONNECT_TIMEOUT, Http, parse_json
 from clawswarm.providers.models import unknown_model_hint
 from clawswarm.providers.refusals import Override, incomplete, malformed, refusal
@@ -80,7 +80,7 @@ class Anthropic:
             document, headers = await (self._streamed(request) if streaming else self._whole(request))
         except self._sdk.APIStatusError as error:
             raise self._refused(error, model) from error
-        except (self._sdk.APIConnectionError, httpx2.HTTPError, OSError) as error:
+        except (self._sdk.APIConnectionError, *FAILURES) as error:
             raise failure(error) from error
         except (self._sdk.APIError, *_TRIPPED) as error:
             raise malformed(self.name, "readable parts", f"{type(error).__name__}: {error}") from error
