@@ -35,10 +35,12 @@ class Swarm:
         """As `clawswarm.Swarm.parallel`."""
         return _call(self._open_portal(), lambda: self._swarm.parallel(prompts, **defaults))
 
-    def stream(self, prompts: Iterable[PromptLike], **defaults: Any) -> Generator[BatchEvent]:
+    def stream(
+        self, prompts: Iterable[PromptLike], *, keep_results: bool = True, **defaults: Any
+    ) -> Generator[BatchEvent]:
         """As `clawswarm.Swarm.stream`. It ends when the swarm is closed."""
         portal = self._open_portal()
-        events = self._swarm.stream(prompts, **defaults)
+        events = self._swarm.stream(prompts, keep_results=keep_results, **defaults)
         try:
             while self._portal is portal:
                 if (event := _call(portal, lambda: anext(events, None))) is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import anyio.to_thread
 
+from clawswarm.access.open_files import make_room
 from clawswarm.clock import Clock, SystemClock
 from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
@@ -13,7 +14,7 @@ from clawswarm.engine.engine import Engine, open_engine
 from clawswarm.errors import NotConfigured, StoreError
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.providers.http import open_http
-from clawswarm.providers.registry import Surroundings, choose
+from clawswarm.providers.registry import Chosen, Surroundings, choose
 from clawswarm.store.connect import Store, connect
 
 
@@ -54,11 +55,19 @@ async def open_local(
             settings, Surroundings(environ=environ, paths=paths, http=http, clock=clock, demo=demo)
         )
         warnings = list(chosen.warnings)
+        if crowded := make_room(_sockets(settings, chosen)):
+            warnings.append(crowded)
         store = await _open_store(settings, paths, warnings)
         if store is not None:
             stack.callback(store.close)
         engine = await stack.enter_async_context(open_engine(settings, chosen, store, clock))
         yield LocalSwarm(engine=engine, warnings=warnings)
+
+
+def _sockets(settings: Settings, chosen: Chosen) -> int:
+    """Connections that may be open at once."""
+    slots = sum(backend.slots * len(backend.connections) for backend in chosen.backends)
+    return min(settings.limits.max_nodes, slots)
 
 
 async def _open_store(settings: Settings, paths: Paths, warnings: list[str]) -> Store | None:

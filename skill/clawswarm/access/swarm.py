@@ -20,7 +20,7 @@ from clawswarm.lifetimes import background_tasks
 from clawswarm.modes.parallel import PromptLike, collect, open_parallel, to_source
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.types.events import BatchComplete, BatchEvent, BatchStarted, TaskFinished
-from clawswarm.types.result import BatchResult, in_order
+from clawswarm.types.result import BatchResult, TaskResult, in_order
 
 Prompts = Iterable[PromptLike] | AsyncIterable[PromptLike]
 
@@ -92,10 +92,17 @@ class Swarm:
         async with open_parallel(self._opened().engine, source, total=total) as batch:
             return await collect(batch)
 
-    async def stream(self, prompts: Prompts, **defaults: Any) -> AsyncGenerator[BatchEvent]:
+    async def stream(
+        self, prompts: Prompts, *, keep_results: bool = True, **defaults: Any
+    ) -> AsyncGenerator[BatchEvent]:
         """Ask all prompts; events as they happen: one start, one progress a task, one complete.
 
         Stopping to listen (a `break`, an error, a cancelled task) cancels the batch.
+
+        Args:
+            keep_results: False leaves the results out of the last event, so that memory stays flat however
+                many prompts there are.
+            defaults: as for `parallel`.
         """
         source, total = to_source(prompts, defaults)
         self._opened()
@@ -103,7 +110,8 @@ class Swarm:
         send, receive = anyio.create_memory_object_stream[BatchEvent](16)
         scope = anyio.CancelScope()
         failures: list[Exception] = []
-        self._group.start_soon(self._produce, source, total, send, scope, failures)
+        kept: list[TaskResult] | None = [] if keep_results else None
+        self._group.start_soon(self._produce, source, total, kept, send, scope, failures)
         try:
             async with receive:
                 async for event in receive:
@@ -117,6 +125,7 @@ class Swarm:
         self,
         source: Any,
         total: int | None,
+        kept: list[TaskResult] | None,
         send: MemoryObjectSendStream[BatchEvent],
         scope: anyio.CancelScope,
         failures: list[Exception],
@@ -128,12 +137,13 @@ class Swarm:
             with scope:
                 async with send, open_parallel(engine, source, total=total) as batch:
                     await send.send(BatchStarted(total=total, provider=primary.name, model=primary.model))
-                    results: list[Any] = []
                     async for result in batch:
-                        results.append(result)
+                        if kept is not None:
+                            kept.append(result)
                         await send.send(TaskFinished(task=result))
                     stats = batch.stats
-                    await send.send(BatchComplete(stats=stats, result=BatchResult(in_order(results), stats)))
+                    whole = None if kept is None else BatchResult(in_order(kept), stats)
+                    await send.send(BatchComplete(stats=stats, result=whole))
         except anyio.BrokenResourceError:
             pass  # nobody listens any more; leaving the block has cancelled the batch
         except Exception as error:  # noqa: BLE001 - the caller's own source may raise anything; handed to it
