@@ -419,7 +419,8 @@ path_advice() {
   esac
   # shellcheck disable=SC2016 # the user's shell expands these
   line='export PATH="$HOME/.local/bin:$PATH"'
-  case ${SHELL##*/} in
+  shell=${SHELL:-} # not set in a container or under cron
+  case ${shell##*/} in
     zsh) file=${ZDOTDIR:-$HOME}/.zshrc ;;
     bash)
       file=$HOME/.bashrc

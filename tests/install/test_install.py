@@ -48,12 +48,13 @@ class User:
     def lock(self) -> Path:
         return self.venv.parent / "install.lock"
 
-    def install(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Runs install.sh with `variables` in its environment; both output streams come back as one."""
+    def install(self, *arguments: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
+        """Runs install.sh with `variables` in its environment (None: not set); both outputs as one."""
+        environment = {**user_environment(self.home), **variables}
         return subprocess.run(
             ["/bin/sh", str(self.clone / "install.sh"), *arguments],
             cwd="/",
-            env=user_environment(self.home) | variables,
+            env={name: value for name, value in environment.items() if value is not None},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -339,10 +340,12 @@ def test_demo_ends_with_the_demo(user: User) -> None:
         ("/bin/zsh", ".zshrc", 'export PATH="$HOME/.local/bin:$PATH"'),
         ("/usr/bin/fish", ".config/fish/config.fish", 'fish_add_path "$HOME/.local/bin"'),
         ("/bin/ksh", ".profile", 'export PATH="$HOME/.local/bin:$PATH"'),
+        (None, ".profile", 'export PATH="$HOME/.local/bin:$PATH"'),
     ],
 )
-def test_it_says_which_line_puts_it_on_the_path(user: User, shell: str, file: str, line: str) -> None:
+def test_it_says_which_line_puts_it_on_the_path(user: User, shell: str | None, file: str, line: str) -> None:
     done = user.install(SHELL=shell)
+    assert done.returncode == 0
     assert f"Add this line to {user.home}/{file} " in done.stdout
     assert f"    {line}\n" in done.stdout
 
