@@ -22,7 +22,7 @@ from clawswarm.providers.ollama_context import UNCUT_BELOW, was_cut
 from clawswarm.providers.reasoning import split_reasoning
 from clawswarm.providers.refusals import incomplete, malformed, refusal
 from clawswarm.providers.shape import JsonDict, child, children, is_object, text_of
-from clawswarm.providers.toolcalls import arguments
+from clawswarm.providers.toolcalls import arguments, offered
 from clawswarm.types.result import FinishReason, Reply, Usage
 from clawswarm.types.task import Message, Task, ToolCall
 
@@ -77,17 +77,7 @@ class Ollama:
         if task.schema is not None:
             body["format"] = task.schema
         if task.tools and task.tool_choice != "none":  # there is no tool_choice: not offering them is "none"
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "function": {
-                        "name": tool.name,
-                        "description": tool.description,
-                        "parameters": tool.parameters,
-                    },
-                }
-                for tool in task.tools
-            ]
+            body["tools"] = offered(task.tools)
         if options := self._sampling(task):
             body["options"] = options
         return body

@@ -22,7 +22,7 @@ from clawswarm.providers.reasoning import split_reasoning
 from clawswarm.providers.refusals import Override, incomplete, malformed, refusal
 from clawswarm.providers.schemas import is_strict
 from clawswarm.providers.shape import JsonDict, child, children, is_object, text_of, unwrapped
-from clawswarm.providers.toolcalls import arguments
+from clawswarm.providers.toolcalls import arguments, offered
 from clawswarm.types.money import to_pico
 from clawswarm.types.result import FinishReason, Reply, Usage
 from clawswarm.types.task import Message, Task, ToolCall
@@ -93,17 +93,7 @@ class OpenAICompat:
         if (most := task.max_tokens or options.max_tokens) is not None:
             body["max_completion_tokens" if reasoning else "max_tokens"] = most
         if task.tools:
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "function": {
-                        "name": tool.name,
-                        "description": tool.description,
-                        "parameters": tool.parameters,
-                    },
-                }
-                for tool in task.tools
-            ]
+            body["tools"] = offered(task.tools)
             body["tool_choice"] = task.tool_choice
             if reasoning and least_effort(model) == "none":
                 thinking = "off"  # functions work only with reasoning_effort "none" (provider-facts 3.3)

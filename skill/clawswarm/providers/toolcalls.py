@@ -1,12 +1,28 @@
-"""Arguments of tool calls, which some APIs send as text and some as objects."""
+"""Tools as chat APIs take them, and the arguments of calls, which come as text or as objects."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic_core import from_json
 
 from clawswarm.errors import TaskError
-from clawswarm.providers.shape import is_object
-from clawswarm.types.task import JsonObject
+from clawswarm.providers.shape import JsonDict, is_object
+from clawswarm.types.task import JsonObject, Tool
+
+
+def offered(tools: Iterable[Tool]) -> list[JsonDict]:
+    """Tools as a chat-completions request offers them; Ollama took over the same form."""
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters,
+            },
+        }
+        for tool in tools
+    ]
 
 
 def arguments(provider: str, value: Any) -> JsonObject:
