@@ -11,6 +11,7 @@ import pytest
 
 from clawswarm.config.describe import schema
 from clawswarm.config.load import load
+from clawswarm.config.model import Cache, Cost, Daemon, Limits, Provider, Research, Section
 from clawswarm.modes.parallel import FIELDS
 from clawswarm.providers.address import PLACES
 from clawswarm.providers.models import RECOMMENDED
@@ -106,9 +107,14 @@ def test_the_configuration_table_names_every_key() -> None:
     settings = document["properties"]["node_scaling"]
     assert named & {"enabled"} == {"enabled"}
     assert settings
-    from clawswarm.config.model import Cache, Cost, Limits, Provider
-
-    sections = {"limits": Limits, "provider": Provider, "cost": Cost, "cache": Cache}
+    sections: dict[str, type[Section]] = {
+        "limits": Limits,
+        "provider": Provider,
+        "cost": Cost,
+        "cache": Cache,
+        "research": Research,
+        "daemon": Daemon,
+    }
     keys = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
     assert {key for key in named if "." in key} == keys
 

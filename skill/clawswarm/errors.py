@@ -5,6 +5,10 @@
     ├── NotConfigured          no provider, key or model to work with     exit 3
     ├── InputError             wrong arguments or an unreadable input     exit 2
     ├── StoreError             the state directory cannot be used         exit 1
+    ├── NotFound               there is no such job                       exit 1
+    ├── Busy                   a limit of the daemon is reached           exit 1
+    ├── DaemonError            the daemon cannot be started or reached    exit 1
+    │   └── DaemonNeeded       only the daemon does this, and none runs   exit 1
     └── TaskError              why one task failed; becomes its `error`   exit 1
 
 Faces (CLI, HTTP, MCP) translate a `SwarmError` once. A failed task is a result that holds the
@@ -83,6 +87,34 @@ class StoreError(SwarmError):
     def __init__(self, message: str, *, hint: str | None = None, locked: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.locked = locked
+
+
+class NotFound(SwarmError):  # noqa: N818 - says the state, not the class
+    """There is nothing of that name."""
+
+    code = "not_found"
+
+
+class Busy(SwarmError):  # noqa: N818 - says the state, not the class
+    """A limit on work at once is reached. `retry_after` is in seconds."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float = 1) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class DaemonError(SwarmError):
+    """The daemon cannot be started, stopped or reached."""
+
+    code = "daemon_failed"
+
+
+class DaemonNeeded(DaemonError):  # noqa: N818 - says the state, not the class
+    """Only the daemon does this, and none is running."""
+
+    code = "daemon_needed"
 
 
 class TaskError(SwarmError):

@@ -177,6 +177,59 @@ class Cache(Section):
     """Megabytes of answers kept; the least recently stored go first."""
 
 
+SearchName = Literal["gemini", "ollama", "brave", "searxng", "duckduckgo"]
+
+
+class Research(Section):
+    """Web research: who is asked for pages, and how much of them is read."""
+
+    search: SearchName | None = None
+    """Who is asked for pages. null: Gemini's own search where Gemini is the provider; else the first of
+    Ollama (OLLAMA_API_KEY), Brave (BRAVE_API_KEY), SearXNG (searxng_url) that is set up; else DuckDuckGo."""
+    searxng_url: Text | None = None
+    """Address of your own SearXNG, with JSON switched on in its settings."""
+    max_pages: Annotated[int, Field(ge=1, le=20)] | None = None
+    """Pages read for one subject. null: 2, 4 or 8 by depth."""
+    page_timeout: Seconds = 15
+    """Seconds one page may take, redirects included."""
+    page_mb: Annotated[float, Field(gt=0, le=100)] = 5
+    """Megabytes of one page, unpacked, that are read; the rest is left."""
+    allow_loopback: bool = False
+    """For tests only: lets research reach this machine. Private addresses stay refused."""
+
+    @field_validator("searxng_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is not None:
+            _HTTP_URL.validate_python(value if "://" in value else f"http://{value}")
+        return value
+
+
+class Daemon(Section):
+    """The local daemon: where it listens, and how much it takes on."""
+
+    port: Annotated[int, Field(ge=0, le=65_535)] = 9999
+    """Port on 127.0.0.1. 0: any that is free."""
+    max_streams: Annotated[int, Field(ge=1)] = 512
+    """Batches and researches that are streamed at once; the next one gets 429."""
+    max_jobs: Annotated[int, Field(ge=1)] = 100
+    """Unfinished jobs; the next one gets 429."""
+    running_jobs: Annotated[int, Field(ge=1)] = 4
+    """Jobs that run at once; the others are queued."""
+    max_prompts: Annotated[int, Field(ge=1)] = 20_000
+    """Prompts of one request."""
+    max_body_mb: Annotated[float, Field(gt=0, le=1024)] = 32
+    """Megabytes of one request's body."""
+    heartbeat: Seconds = 15
+    """Seconds of silence after which a stream gets a heartbeat line."""
+    grace: Annotated[float, Field(ge=0, le=600)] = 10
+    """Seconds that running work gets to finish when the daemon is told to stop."""
+    log_mb: Annotated[float, Field(gt=0)] = 10
+    """Megabytes of the log file before it is rotated; five are kept."""
+    keep_jobs_days: Annotated[float, Field(gt=0)] = 14
+    """Days that finished jobs are kept."""
+
+
 class Settings(Section):
     """The whole configuration, below `node_scaling:`."""
 
@@ -186,3 +239,5 @@ class Settings(Section):
     provider: Provider = Provider()
     cost: Cost = Cost()
     cache: Cache = Cache()
+    research: Research = Research()
+    daemon: Daemon = Daemon()

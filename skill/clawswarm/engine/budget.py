@@ -118,9 +118,10 @@ class Budget:
         self._added: dict[str, int] = {}
         self.trouble: StoreError | None = None
 
-    def run_cap(self) -> RunCap | None:
-        """A new run's cap, if the configuration has one."""
-        return None if self._run_cap is None else RunCap(self._run_cap)
+    def run_cap(self, asked: int | None = None) -> RunCap | None:
+        """A new run's cap in picodollars: the lower of the configured one and the one asked for."""
+        caps = [cap for cap in (self._run_cap, asked) if cap is not None]
+        return RunCap(min(caps)) if caps else None
 
     async def reserve(
         self, bound: Usage, sheet: PriceSheet | None, run: RunCap | None, model: str

@@ -53,7 +53,12 @@ class Queue:
 
 @asynccontextmanager
 async def open_batch(
-    engine: Engine, source: Source, *, total: int | None = None
+    engine: Engine,
+    source: Source,
+    *,
+    total: int | None = None,
+    workers: int | None = None,
+    run: RunCap | None = None,
 ) -> AsyncGenerator[MemoryObjectReceiveStream[TaskResult]]:
     """Run the tasks of `source`; read the results, in the order in which they finish.
 
@@ -64,16 +69,18 @@ async def open_batch(
 
     Args:
         total: how many tasks there are, if that is known; no more workers are started.
+        workers: tasks at once; never more than `limits.max_nodes`.
+        run: a cap that this batch shares with others; None gives it the configured one for itself.
     """
-    limit = engine.settings.limits.max_nodes
-    workers = limit if total is None else max(1, min(limit, total))
-    send, receive = anyio.create_memory_object_stream[TaskResult](2 * workers)
+    counts = (engine.settings.limits.max_nodes, total, workers)
+    at_once = max(1, min(count for count in counts if count is not None))
+    send, receive = anyio.create_memory_object_stream[TaskResult](2 * at_once)
     queue = Queue(source)
-    run = engine.budget.run_cap()
+    run = run or engine.budget.run_cap()
     try:
         async with receive, background_tasks() as group:
             async with send:
-                for _ in range(workers):
+                for _ in range(at_once):
                     group.start_soon(_work, engine, queue, run, send.clone())
             yield receive
     finally:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
 
+from clawswarm.engine.budget import RunCap
 from clawswarm.engine.engine import Engine
 from clawswarm.engine.pool import Source, open_batch
 from clawswarm.errors import InputError
@@ -80,10 +81,17 @@ class Batch:
 
 
 @asynccontextmanager
-async def open_parallel(engine: Engine, source: Source, *, total: int | None) -> AsyncGenerator[Batch]:
-    """Run a batch. Leaving the block early cancels it."""
+async def open_parallel(
+    engine: Engine,
+    source: Source,
+    *,
+    total: int | None,
+    workers: int | None = None,
+    run: RunCap | None = None,
+) -> AsyncGenerator[Batch]:
+    """Run a batch. Leaving the block early cancels it. Arguments as for `open_batch`."""
     primary = engine.primary
-    async with open_batch(engine, source, total=total) as results:
+    async with open_batch(engine, source, total=total, workers=workers, run=run) as results:
         batch = Batch(engine, results, total)
         try:
             yield batch
