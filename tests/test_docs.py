@@ -12,9 +12,9 @@ import pytest
 from clawswarm.config.describe import schema
 from clawswarm.config.load import load
 from clawswarm.config.model import Cache, Cost, Daemon, Limits, Provider, Research, Section
-from clawswarm.modes.parallel import FIELDS
 from clawswarm.providers.address import PLACES
 from clawswarm.providers.models import RECOMMENDED
+from clawswarm.types.task import FIELDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

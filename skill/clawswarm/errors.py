@@ -38,6 +38,7 @@ TaskErrorCode = Literal[
     "unpriced",
     "cancelled",
     "not_configured",
+    "parked",
 ]
 
 TASK_ERROR_CODES: tuple[TaskErrorCode, ...] = get_args(TaskErrorCode)

@@ -117,8 +117,14 @@ async def test_ndjson_is_a_start_then_one_progress_a_task_then_complete(shell: S
         fake.respond = answer
         ran = await shell.run("parallel", "-f", lines, "--ndjson")
     start, *progress, complete = ran.events
-    assert start == {"event": "start", "total": 3, "provider": "openai", "model": "gpt-6-luna"}
-    assert list(start) == ["event", "total", "provider", "model"]
+    assert start == {
+        "event": "start",
+        "total": 3,
+        "provider": "openai",
+        "model": "gpt-6-luna",
+        "workers": 16,
+    }
+    assert list(start) == ["event", "total", "provider", "model", "workers"]
     for event in progress:
         assert list(event) == ["event", "index", "ok", "duration_ms", "task"]
         assert event["event"] == "progress"

@@ -112,7 +112,7 @@ def test_bench_prints_its_figures_and_nothing_else_on_standard_output(inside: In
     assert figures["ideal_ms"] >= 100
     assert figures["ratio_to_ideal"] >= 0.95
     assert figures["cost_usd"] == 0
-    assert "⚡ Benchmark: 8 parallel tasks, 4 at once (demo, demo)" in ran.err
+    assert "⚡ Benchmark: 8 parallel tasks, 4 at once (demo, demo-50ms)" in ran.err
     text = inside.run(*line).out
     assert "Total time:" in text
     assert "(8/8 succeeded)" in text

@@ -116,7 +116,7 @@ async def test_a_reader_that_leaves_ends_the_command_without_a_word(shell: Shell
         "swarm --version | true; echo ${PIPESTATUS[0]}\n"
     )
     start, *statuses = ran.out.splitlines()
-    assert start == '{"event":"start","total":3000,"provider":"demo","model":"demo"}'
+    assert start == '{"event":"start","total":3000,"provider":"demo","model":"demo","workers":16}'
     assert statuses == ["141"] * 4
     assert ran.err == ""
 

@@ -14,7 +14,34 @@ Emit = Callable[[E], Awaitable[None]]
 """Takes each event as it happens. While it waits, the work that makes events waits, too."""
 
 
-class SwarmAPI(Protocol):
+class JobAPI(Protocol):
+    """Jobs, for those who look at them."""
+
+    async def job(self, job_id: str, *, wait: float = 0, offset: int = 0, limit: int = 1000) -> JobPage:
+        """A job with a page of its results.
+
+        Args:
+            wait: seconds to wait for its end first.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        ...
+
+    async def jobs(self, *, limit: int = 100) -> list[Job]:
+        """The jobs, the newest first."""
+        ...
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job; one that has ended stays as it is.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        ...
+
+
+class SwarmAPI(JobAPI, Protocol):
     """An open way to a swarm. `access.local` works in this process, `access.remote` through the daemon."""
 
     @property
@@ -47,28 +74,5 @@ class SwarmAPI(Protocol):
             InputError: the request cannot be used.
             DaemonNeeded: nobody in this process works on jobs.
             Busy: there are too many unfinished jobs.
-        """
-        ...
-
-    async def job(self, job_id: str, *, wait: float = 0, offset: int = 0, limit: int = 1000) -> JobPage:
-        """A job with a page of its results.
-
-        Args:
-            wait: seconds to wait for its end first.
-
-        Raises:
-            NotFound: there is no such job.
-        """
-        ...
-
-    async def jobs(self, *, limit: int = 100) -> list[Job]:
-        """The jobs, the newest first."""
-        ...
-
-    async def cancel(self, job_id: str) -> Job:
-        """Stop a job; one that has ended stays as it is.
-
-        Raises:
-            NotFound: there is no such job.
         """
         ...

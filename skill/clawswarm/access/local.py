@@ -1,29 +1,148 @@
-"""The engine in this process: opened from the settings, closed in order."""
+"""Swarm in this process: opened from the settings, closed in order."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from typing import Any
 
+import anyio
 import anyio.to_thread
 
+from clawswarm.access.api import Emit
+from clawswarm.access.job_reader import StoredJobs
 from clawswarm.access.open_files import make_room
 from clawswarm.clock import Clock, SystemClock
+from clawswarm.config.choice import with_provider
 from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
 from clawswarm.engine.engine import Engine, open_engine
-from clawswarm.errors import NotConfigured, StoreError
+from clawswarm.errors import DaemonNeeded, NotConfigured, StoreError
+from clawswarm.modes.batch import run_batch
+from clawswarm.modes.job_life import Life
+from clawswarm.modes.job_work import work_on_batch
+from clawswarm.modes.jobs import JobRunner, open_jobs
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.providers.http import open_http
 from clawswarm.providers.registry import Chosen, Surroundings, choose
 from clawswarm.store.connect import Store, connect
+from clawswarm.store.jobs import Jobs
+from clawswarm.types.events import BatchEvent, TaskFinished
+from clawswarm.types.jobs import Job, JobPage
+from clawswarm.types.requests import BatchRequest, ResearchRequest, RunOptions
+from clawswarm.types.research import ResearchEvent
+from clawswarm.types.result import TaskResult
+
+Watch = Callable[[TaskResult], None]
 
 
-@dataclass(slots=True, kw_only=True)
+def _unseen(_: TaskResult) -> None:
+    """Nobody watches."""
+
+
 class LocalSwarm:
-    """An open engine, with what the user should know about it."""
+    """An open swarm in this process, with what the user should know about it."""
 
-    engine: Engine
-    warnings: list[str] = field(default_factory=list[str])
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store | None,
+        surroundings: Surroundings,
+        *,
+        warnings: list[str],
+        watch: Watch = _unseen,
+    ) -> None:
+        self.engine = engine
+        self.store = store
+        self._around = surroundings
+        self._warnings = warnings
+        self._watch = watch
+        self._engines: dict[str, Engine] = {engine.primary.name: engine}
+        self._choosing = anyio.Lock()
+        self._runner: JobRunner | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        return [*self._warnings, *self.engine.troubles]
+
+    @property
+    def runner(self) -> JobRunner | None:
+        """Works on jobs, where this process does."""
+        return self._runner
+
+    async def engine_for(self, options: RunOptions) -> Engine:
+        """The engine of the provider that a request names, opened when it is first asked for.
+
+        Raises:
+            NotConfigured: it has no key.
+            ConfigError, InputError: it cannot be used.
+        """
+        name = options.provider
+        if name is None:
+            return self.engine
+        async with self._choosing:
+            if name not in self._engines:
+                settings = with_provider(self.engine.settings, name, None)
+                chosen = await choose(settings, self._around)
+                self._engines[name] = self.engine.beside(settings, chosen)
+            return self._engines[name]
+
+    async def parallel(self, request: BatchRequest, emit: Emit[BatchEvent]) -> None:
+        async def watched(event: BatchEvent) -> None:
+            if isinstance(event, TaskFinished):
+                self._watch(event.task)
+            await emit(event)
+
+        await run_batch(await self.engine_for(request.options), request, watched)
+
+    async def research(self, request: ResearchRequest, emit: Emit[ResearchEvent]) -> None:
+        raise NotConfigured("research is not in this release")
+
+    # ---- jobs
+
+    async def submit(self, request: BatchRequest | ResearchRequest) -> Job:
+        if self._runner is None:
+            raise DaemonNeeded(
+                "jobs are worked on by the daemon, and none is running", hint="start it: swarm start"
+            )
+        await self.engine_for(request.options)  # what cannot be started is refused now, not at three
+        return await self._runner.submit(request)
+
+    async def job(self, job_id: str, *, wait: float = 0, offset: int = 0, limit: int = 1000) -> JobPage:
+        if self._runner is None:
+            return await self._stored().job(job_id, wait=wait, offset=offset, limit=limit)
+        return await self._runner.page(job_id, wait=wait, offset=offset, limit=limit)
+
+    async def jobs(self, *, limit: int = 100) -> list[Job]:
+        return await self._stored().jobs(limit=limit)
+
+    async def cancel(self, job_id: str) -> Job:
+        if self._runner is None:
+            return await self._stored().cancel(job_id)
+        return await self._runner.cancel(job_id)
+
+    def _stored(self) -> StoredJobs:
+        return StoredJobs(self._needed_store())
+
+    def _needed_store(self) -> Store:
+        if self.store is None:
+            raise StoreError("there is no state directory, so there are no jobs", hint="run: swarm diagnose")
+        return self.store
+
+    async def _work(self, life: Life) -> dict[str, Any]:
+        """One life of a job: what the runner calls."""
+        return await work_on_batch(life, self.engine_for, self._watch)
+
+    @asynccontextmanager
+    async def working_on_jobs(self) -> AsyncGenerator[JobRunner]:
+        """Work on jobs, those left from before included. One process of a state directory may: the daemon."""
+        engine = self.engine
+        async with open_jobs(
+            Jobs(self._needed_store()), self._work, engine.settings.daemon, engine.clock
+        ) as runner:
+            self._runner = runner
+            try:
+                yield runner
+            finally:
+                self._runner = None
 
 
 @asynccontextmanager
@@ -33,10 +152,14 @@ async def open_local(
     *,
     clock: Clock | None = None,
     demo: DemoProvider | None = None,
+    watch: Watch = _unseen,
 ) -> AsyncGenerator[LocalSwarm]:
     """Open providers, store and engine.
 
     A state directory that cannot be used is a warning as long as no cap is set: work goes on, uncached.
+
+    Args:
+        watch: sees each result, of batches and of jobs.
 
     Raises:
         NotConfigured: Swarm is switched off, or there is no provider to use.
@@ -51,9 +174,8 @@ async def open_local(
     paths = Paths.of(environ)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(open_http(environ))
-        chosen = await choose(
-            settings, Surroundings(environ=environ, paths=paths, http=http, clock=clock, demo=demo)
-        )
+        around = Surroundings(environ=environ, paths=paths, http=http, clock=clock, demo=demo)
+        chosen = await choose(settings, around)
         warnings = list(chosen.warnings)
         if crowded := make_room(_sockets(settings, chosen)):
             warnings.append(crowded)
@@ -61,7 +183,7 @@ async def open_local(
         if store is not None:
             stack.callback(store.close)
         engine = await stack.enter_async_context(open_engine(settings, chosen, store, clock))
-        yield LocalSwarm(engine=engine, warnings=warnings)
+        yield LocalSwarm(engine, store, around, warnings=warnings, watch=watch)
 
 
 def _sockets(settings: Settings, chosen: Chosen) -> int:

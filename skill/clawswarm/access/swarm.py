@@ -1,26 +1,32 @@
-"""The Python API: `Swarm` for many calls, `parallel` for one."""
+"""The Python API: `Swarm` for many calls, `parallel` and `research` for one."""
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
-from clawswarm.access.local import LocalSwarm, open_local
+from clawswarm.access.api import Emit, SwarmAPI
+from clawswarm.access.connect import Way, connect
 from clawswarm.clock import Clock
-from clawswarm.config.choice import with_limits, with_provider, without_cache
 from clawswarm.config.load import load
 from clawswarm.config.model import Settings
-from clawswarm.errors import NotConfigured, SwarmError
+from clawswarm.errors import SwarmError
 from clawswarm.lifetimes import background_tasks
-from clawswarm.modes.parallel import PromptLike, collect, open_parallel, to_source
+from clawswarm.modes.parallel import PromptLike, to_source
+from clawswarm.modes.requests import read_research
 from clawswarm.providers.demo import DemoProvider
-from clawswarm.types.events import BatchComplete, BatchEvent, BatchStarted, TaskFinished
-from clawswarm.types.result import BatchResult, TaskResult, in_order
+from clawswarm.types.events import BatchComplete, BatchEvent
+from clawswarm.types.jobs import Job, JobPage
+from clawswarm.types.requests import BatchRequest, Depth, RunOptions
+from clawswarm.types.research import ResearchComplete, ResearchEvent, ResearchResult
+from clawswarm.types.result import BatchResult
+
+E = TypeVar("E", bound="BatchEvent | ResearchEvent")
 
 Prompts = Iterable[PromptLike] | AsyncIterable[PromptLike]
 
@@ -35,13 +41,15 @@ class Swarm:
         concurrency: tasks at once, and calls to one endpoint at once (Ollama keeps its own slots).
         cache: False asks every prompt anew.
         timeout: seconds a task may take.
-        use_daemon: False works in this process. None does so, too: this release has no daemon.
-        settings: a whole configuration, in place of the user's.
+        use_daemon: True insists on the daemon, False works in this process. None takes the daemon where it
+            runs with the same configuration and has enough workers.
+        settings: a whole configuration, in place of the user's; works in this process.
         environ: the environment to read keys and addresses from, in place of the process's.
-        demo: a scripted demo provider, used when the provider is "demo".
+        demo: a scripted demo provider, used when the provider is "demo"; works in this process.
 
     Raises, on entering:
-        NotConfigured: no provider, key or model; or `use_daemon=True`.
+        DaemonNeeded: `use_daemon=True`, and none is running.
+        NotConfigured: no provider, key or model.
         ConfigError: the configuration cannot be used.
     """
 
@@ -59,25 +67,28 @@ class Swarm:
         clock: Clock | None = None,
         demo: DemoProvider | None = None,
     ) -> None:
-        self._provider = provider
-        self._model = model
-        self._concurrency = concurrency
-        self._cache = cache
-        self._timeout = timeout
-        self._use_daemon = use_daemon
+        self._options = RunOptions(
+            provider=provider, model=model, concurrency=concurrency, timeout=timeout, cache=cache
+        )
+        self._use_daemon = False if settings is not None and use_daemon is None else use_daemon
         self._settings = settings
         self._environ = os.environ if environ is None else environ
         self._clock = clock
         self._demo = demo
         self._stack: AsyncExitStack | None = None
-        self._local: LocalSwarm | None = None
+        self._way: Way | None = None
         self._group: TaskGroup | None = None
 
     @property
     def warnings(self) -> list[str]:
         """What the user should know: a retired model, a state directory that cannot be written."""
-        local = self._opened()
-        return [*local.warnings, *local.engine.troubles]
+        way = self._opened()
+        return [*way.notes, *way.api.warnings]
+
+    @property
+    def uses_daemon(self) -> bool:
+        """Whether the work is done by the daemon."""
+        return self._opened().daemon is not None
 
     async def parallel(self, prompts: Prompts, **defaults: Any) -> BatchResult:
         """Ask all prompts; the results in prompt order.
@@ -88,9 +99,14 @@ class Swarm:
         Raises:
             InputError: no prompts, or one that cannot be used. A task that fails is a result with an error.
         """
-        source, total = to_source(prompts, defaults)
-        async with open_parallel(self._opened().engine, source, total=total) as batch:
-            return await collect(batch)
+        found: list[BatchResult] = []
+
+        async def emit(event: BatchEvent) -> None:
+            if isinstance(event, BatchComplete) and event.result is not None:
+                found.append(event.result)
+
+        await self._api.parallel(self._batch(prompts, defaults), emit)
+        return found[0]
 
     async def stream(
         self, prompts: Prompts, *, keep_results: bool = True, **defaults: Any
@@ -104,14 +120,83 @@ class Swarm:
                 many prompts there are.
             defaults: as for `parallel`.
         """
-        source, total = to_source(prompts, defaults)
+        request = self._batch(prompts, defaults, keep_results=keep_results)
+
+        async def run(emit: Emit[BatchEvent]) -> None:
+            await self._api.parallel(request, emit)
+
+        events = self._events(run)
+        try:
+            async for event in events:
+                yield event
+        finally:
+            await events.aclose()
+
+    async def research(
+        self, subjects: Iterable[str], topic: str = "", *, depth: Depth = "standard"
+    ) -> ResearchResult:
+        """Research all subjects side by side: search, fetch, analyze, compare.
+
+        Args:
+            topic: the angle, such as "AI safety".
+            depth: quick, standard or deep.
+
+        Raises:
+            InputError: no subjects, or one that cannot be used. One that fails is a result with an error.
+        """
+        found: list[ResearchResult] = []
+        request = read_research(
+            {"subjects": list(subjects), "topic": topic, "depth": depth, **self._opened().options.as_json()}
+        )
+
+        async def emit(event: ResearchEvent) -> None:
+            if isinstance(event, ResearchComplete):
+                found.append(event.result)
+
+        await self._api.research(request, emit)
+        return found[0]
+
+    async def submit(self, prompts: Prompts, **defaults: Any) -> Job:
+        """Hand all prompts over to the daemon, as a job that outlives this process and a crash.
+
+        Raises:
+            DaemonNeeded: this swarm works in this process.
+            InputError: no prompts, or one that cannot be used.
+        """
+        return await self._api.submit(self._batch(prompts, defaults))
+
+    async def job(self, job_id: str, *, wait: float = 0, offset: int = 0, limit: int = 1000) -> JobPage:
+        """A job with a page of its results, after at most `wait` seconds of waiting for its end.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        return await self._api.job(job_id, wait=wait, offset=offset, limit=limit)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job; one that has ended stays as it is.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        return await self._api.cancel(job_id)
+
+    def _batch(
+        self, prompts: Prompts, defaults: Mapping[str, Any], *, keep_results: bool = True
+    ) -> BatchRequest:
+        tasks, total = to_source(prompts, defaults)
+        options = self._opened().options
+        return BatchRequest(tasks=tasks, total=total, options=options, keep_results=keep_results)
+
+    async def _events(self, run: Callable[[Emit[E]], Awaitable[None]]) -> AsyncGenerator[E]:
+        """The events that `run` emits. It runs in this swarm's own task group, so that no scope stays open
+        inside a generator."""
         self._opened()
         assert self._group is not None  # noqa: S101 - opened together
-        send, receive = anyio.create_memory_object_stream[BatchEvent](16)
+        send, receive = anyio.create_memory_object_stream[E](16)
         scope = anyio.CancelScope()
         failures: list[Exception] = []
-        kept: list[TaskResult] | None = [] if keep_results else None
-        self._group.start_soon(self._produce, source, total, kept, send, scope, failures)
+        self._group.start_soon(_produce, run, send, scope, failures)
         try:
             async with receive:
                 async for event in receive:
@@ -121,47 +206,20 @@ class Swarm:
         if failures:
             raise failures[0]
 
-    async def _produce(
-        self,
-        source: Any,
-        total: int | None,
-        kept: list[TaskResult] | None,
-        send: MemoryObjectSendStream[BatchEvent],
-        scope: anyio.CancelScope,
-        failures: list[Exception],
-    ) -> None:
-        """Run a batch in this swarm's own task group, so that no scope stays open inside a generator."""
-        engine = self._opened().engine
-        primary = engine.primary
-        try:
-            with scope:
-                async with send, open_parallel(engine, source, total=total) as batch:
-                    await send.send(BatchStarted(total=total, provider=primary.name, model=primary.model))
-                    async for result in batch:
-                        if kept is not None:
-                            kept.append(result)
-                        await send.send(TaskFinished(task=result))
-                    stats = batch.stats
-                    whole = None if kept is None else BatchResult(in_order(kept), stats)
-                    await send.send(BatchComplete(stats=stats, result=whole))
-        except anyio.BrokenResourceError:
-            pass  # nobody listens any more; leaving the block has cancelled the batch
-        except Exception as error:  # noqa: BLE001 - the caller's own source may raise anything; handed to it
-            failures.append(error)
-
     async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise SwarmError("this swarm is open already", hint="make another Swarm(), or use the open one")
-        if self._use_daemon:
-            raise NotConfigured("this release has no daemon", hint="leave use_daemon out")
         settings = self._settings or load(self._environ).settings
-        settings = with_provider(settings, self._provider, self._model)
-        settings = with_limits(settings, concurrency=self._concurrency, timeout=self._timeout)
-        if not self._cache:
-            settings = without_cache(settings)
         async with AsyncExitStack() as stack:
-            self._local = await stack.enter_async_context(
-                open_local(settings, self._environ, clock=self._clock, demo=self._demo)
+            self._way = await stack.enter_async_context(
+                connect(
+                    settings,
+                    self._environ,
+                    self._options,
+                    use_daemon=self._use_daemon,
+                    clock=self._clock,
+                    demo=self._demo,
+                )
             )
             self._group = await stack.enter_async_context(background_tasks())
             self._stack = stack.pop_all()
@@ -170,13 +228,33 @@ class Swarm:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        stack, self._stack, self._local = self._stack, None, None
+        stack, self._stack, self._way = self._stack, None, None
         return None if stack is None else await stack.__aexit__(kind, error, trace)
 
-    def _opened(self) -> LocalSwarm:
-        if self._local is None:
+    @property
+    def _api(self) -> SwarmAPI:
+        return self._opened().api
+
+    def _opened(self) -> Way:
+        if self._way is None:
             raise SwarmError("this swarm is not open", hint="use it inside: async with Swarm() as swarm")
-        return self._local
+        return self._way
+
+
+async def _produce(
+    run: Callable[[Emit[E]], Awaitable[None]],
+    send: MemoryObjectSendStream[E],
+    scope: anyio.CancelScope,
+    failures: list[Exception],
+) -> None:
+    try:
+        with scope:
+            async with send:
+                await run(send.send)
+    except anyio.BrokenResourceError:
+        pass  # nobody listens any more; that has cancelled the work
+    except Exception as error:  # noqa: BLE001 - the caller's own source may raise anything; handed to it
+        failures.append(error)
 
 
 async def parallel(
@@ -190,3 +268,19 @@ async def parallel(
     """
     async with Swarm(**(swarm or {})) as opened:
         return await opened.parallel(prompts, **defaults)
+
+
+async def research(
+    subjects: Iterable[str],
+    topic: str = "",
+    *,
+    depth: Depth = "standard",
+    swarm: Mapping[str, Any] | None = None,
+) -> ResearchResult:
+    """Research all subjects side by side, with the user's configuration.
+
+    Args:
+        swarm: arguments for `Swarm`, such as {"provider": "gemini"}.
+    """
+    async with Swarm(**(swarm or {})) as opened:
+        return await opened.research(subjects, topic, depth=depth)

@@ -6,14 +6,28 @@ from typing import Annotated
 
 import typer
 
-from clawswarm.access.local import open_local
-from clawswarm.cli.options import AsJson, Concurrency, Model, Provider, Timeout, load_settings
-from clawswarm.cli.output import error_status, print_json, run, say, show, told, warn
-from clawswarm.cli.progress import cost, failures, show_progress
+from clawswarm.access.connect import connect
+from clawswarm.cli.asking import ask, telling
+from clawswarm.cli.course import Course
+from clawswarm.cli.options import (
+    AsJson,
+    Concurrency,
+    Model,
+    Provider,
+    Timeout,
+    UseDaemon,
+    load_settings,
+    run_options,
+)
+from clawswarm.cli.output import error_status, print_json, run, say, show, told
+from clawswarm.cli.progress import cost, failures
 from clawswarm.config.model import Settings
-from clawswarm.modes.bench import BenchResult, bench
-from clawswarm.providers.demo import DemoProvider
-from clawswarm.types.result import Failure, Tally
+from clawswarm.modes.bench import BenchResult, bench_tasks
+from clawswarm.types.events import BatchEvent, BatchStarted
+from clawswarm.types.requests import BatchRequest, RunOptions
+
+DEMO_LATENCY = 0.5
+"""Seconds of the demo provider: about what a small model takes for a short answer."""
 
 app = typer.Typer(add_completion=False)
 
@@ -26,9 +40,9 @@ def bench_command(
     concurrency: Concurrency = None,
     timeout: Timeout = None,
     latency: Annotated[
-        float,
-        typer.Option(min=0, help="Seconds an answer of the demo provider takes."),
-    ] = 0.5,
+        float, typer.Option(min=0, max=900, help="Seconds an answer of the demo provider takes.")
+    ] = DEMO_LATENCY,
+    daemon: UseDaemon = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure: total, per task, throughput, speed-up, and the ratio to a pool without any overhead.
@@ -36,24 +50,41 @@ def bench_command(
     With a real provider every prompt is a real, short, paid call.
     """
     with told(as_json=as_json):
-        settings = load_settings(provider=provider, model=model, concurrency=concurrency, timeout=timeout)
-        status = run(partial(_bench, settings, tasks, latency, as_json=as_json))
+        settings = load_settings()
+        if (provider or settings.provider.name) == "demo" and model is None:
+            model = f"demo-{latency * 1000:.0f}ms"
+        options = run_options(
+            provider=provider, model=model, concurrency=concurrency, timeout=timeout, cache=False
+        )
+        status = run(partial(_bench, settings, options, tasks, daemon, as_json=as_json))
     raise typer.Exit(status)
 
 
-async def _bench(settings: Settings, tasks: int, latency: float, *, as_json: bool) -> int:
-    demo = DemoProvider(latency=latency, jitter=False)
-    async with open_local(settings, os.environ, demo=demo) as swarm:
-        warn(swarm.warnings)
-        primary = swarm.engine.primary
-        slots = min(settings.limits.max_nodes, primary.slots * len(primary.connections))
-        say(f"⚡ Benchmark: {tasks} parallel tasks, {slots} at once ({primary.name}, {primary.model})")
-        result = await bench(swarm.engine, tasks, slots, display=show_progress)
-        warn(swarm.engine.troubles)
+async def _bench(
+    settings: Settings,
+    options: RunOptions,
+    tasks: int,
+    use_daemon: bool | None,
+    *,
+    as_json: bool,
+) -> int:
+    course = Course(tasks)
+
+    def introduce(event: BatchEvent) -> None:
+        if isinstance(event, BatchStarted):
+            who = f"{event.provider}, {event.model}"
+            say(f"⚡ Benchmark: {tasks} parallel tasks, {event.workers} at once ({who})")
+
+    async with connect(settings, os.environ, options, use_daemon=use_daemon) as way:
+        request = BatchRequest(tasks=bench_tasks(tasks), total=tasks, options=way.options)
+        with telling(way):
+            last = await ask(way.api, request, course, take=introduce)
+    assert last is not None and last.result is not None and course.started is not None  # noqa: S101, PT018
+    result = BenchResult.of(last.result, course.started.workers)
     if as_json:
         print_json(_figures(result))
     else:
-        _print(result)
+        _print(result, course)
     return error_status(result.batch.stats.failed)
 
 
@@ -74,14 +105,8 @@ def _figures(result: BenchResult) -> dict[str, object]:
     }
 
 
-def _print(result: BenchResult) -> None:
+def _print(result: BenchResult, course: Course) -> None:
     stats = result.batch.stats
-    tally = Tally()
-    first: dict[str, Failure] = {}
-    for task in result.batch.tasks:
-        tally.add(task)
-        if task.error is not None:
-            first.setdefault(task.error.code, task.error)
     rows = [
         ("Total time", f"{stats.total_duration_ms} ms  ({stats.successful}/{stats.total} succeeded)"),
         ("Per task", f"{result.per_task_ms:.1f} ms"),
@@ -89,10 +114,10 @@ def _print(result: BenchResult) -> None:
         ("Speed-up", _known(stats.speedup, "{:.1f}x over one after another")),
         ("Ideal", _known(result.ideal_ms, "{} ms for calls of these durations")),
         ("Ratio", _known(result.ratio_to_ideal, "{:.3f} of the ideal")),
-        ("Cost", cost(tally)),
+        ("Cost", cost(course.tally)),
     ]
     show(*(f"   {name + ':':<13}{value}" for name, value in rows))
-    say(*failures(tally, first))
+    say(*failures(course))
 
 
 def _known(value: float | None, form: str) -> str:

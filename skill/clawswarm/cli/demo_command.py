@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from clawswarm.access.local import open_local
+from clawswarm.access.connect import connect
+from clawswarm.cli.asking import ask, telling
+from clawswarm.cli.course import Course
 from clawswarm.cli.options import AsJson, load_settings
-from clawswarm.cli.output import print_json, run, say, show, told, warn
-from clawswarm.cli.progress import show_progress, summary
+from clawswarm.cli.output import print_json, run, say, show, told
+from clawswarm.cli.progress import summary
 from clawswarm.config.model import Settings
-from clawswarm.modes.parallel import collect, open_parallel
 from clawswarm.providers.demo import DemoProvider
+from clawswarm.types.events import BatchEvent, BatchStarted
+from clawswarm.types.requests import BatchRequest, RunOptions
 from clawswarm.types.task import Task
 
 app = typer.Typer(add_completion=False)
@@ -55,24 +58,30 @@ def demo(
     No model is asked, nothing leaves this machine, and every answer says so.
     """
     with told(as_json=as_json):
-        settings = load_settings(provider="demo", cache=False)
+        settings = load_settings()
         status = run(partial(_demo, settings, latency, as_json=as_json))
     raise typer.Exit(status)
 
 
 async def _demo(settings: Settings, latency: float, *, as_json: bool) -> int:
-    provider = DemoProvider(latency=latency)
-    tasks = [Task(prompt=question) for question in QUESTIONS]
-    async with open_local(settings, os.environ, demo=provider) as swarm:
-        say(f"🐝 Swarm demo: {len(tasks)} questions, {settings.limits.max_nodes} at once, no model is asked")
-        warn(swarm.warnings)
-        async with open_parallel(swarm.engine, tasks, total=len(tasks)) as batch, show_progress(batch):
-            result = await collect(batch)
+    course = Course(len(QUESTIONS))
+    options = RunOptions(provider="demo", cache=False)
+
+    def introduce(event: BatchEvent) -> None:
+        if isinstance(event, BatchStarted):
+            say(f"🐝 Swarm demo: {course.total} questions, {event.workers} at once, no model is asked")
+
+    async with connect(settings, os.environ, options, demo=DemoProvider(latency=latency)) as way:
+        tasks = [Task(prompt=question) for question in QUESTIONS]
+        with telling(way):
+            last = await ask(way.api, BatchRequest(tasks=tasks, total=len(tasks)), course, take=introduce)
+    assert last is not None and last.result is not None  # noqa: S101, PT018 - asked for, and not stopped
+    result = last.result
     if as_json:
         print_json(result.as_json())
     else:
         show(*(f"── {task.index + 1}. {QUESTIONS[task.index]}\n{task.text}\n" for task in result.tasks[:3]))
         show(f"… and {len(result.tasks) - 3} more.\n")
-    say(*summary(batch))
+    say(*summary(course))
     say('Next: export GEMINI_API_KEY=…, then: swarm parallel "What is AI?" "What is ML?"')
     return 1 if result.stats.failed else 0

@@ -8,12 +8,20 @@ from clawswarm.cli.streams import INTERRUPTED, mend, nobody_reads
 from clawswarm.version import __version__
 
 COMMANDS = {
+    "start": "Start the daemon: warm workers in the background.",
+    "stop": "Stop the daemon.",
+    "status": "Show what the daemon is doing.",
+    "restart": "Stop the daemon, and start it anew.",
+    "logs": "Show the last lines of the daemon's log.",
     "parallel": "Ask many prompts at once.",
+    "jobs": "Work that goes on by itself.",
     "bench": "Measure how fast prompts run side by side.",
     "demo": "See it work, without any key or model.",
     "savings": "What was spent, and what was saved.",
     "cache": "Answers that are kept.",
     "config": "Show the configuration, and where each value comes from.",
+    "setup": "Choose a provider, test its key, write it down.",
+    "diagnose": "What works here, what does not, and the fix.",
 }
 """Name of each command and its line in `swarm --help`; the module of the same name holds it."""
 

@@ -7,10 +7,10 @@ from typing import Annotated, get_args
 import typer
 
 from clawswarm.cli.output import warn
-from clawswarm.config.choice import with_limits, with_provider, with_run_cap, without_cache
 from clawswarm.config.load import load
 from clawswarm.config.model import ProviderName, Settings
 from clawswarm.errors import InputError
+from clawswarm.types.requests import RunOptions
 
 PROVIDERS: tuple[str, ...] = get_args(ProviderName)
 
@@ -26,26 +26,46 @@ Timeout = Annotated[float | None, typer.Option(min=0.001, help="Seconds a task m
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
-def load_settings(
+UseDaemon = Annotated[
+    bool | None,
+    typer.Option(
+        "--daemon/--no-daemon", help="Insist on the daemon, or do without it.", show_default="if it runs"
+    ),
+]
+
+
+def load_settings() -> Settings:
+    """The user's settings; what is odd about them is told.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    loaded = load(os.environ)
+    warn(loaded.warnings)
+    return loaded.settings
+
+
+def run_options(
     *,
     provider: str | None = None,
     model: str | None = None,
     concurrency: int | None = None,
     timeout: float | None = None,
     cache: bool = True,
-    max_spend: Decimal | None = None,
-) -> Settings:
-    """The user's settings, changed by the options of a command.
+    max_spend: float | None = None,
+) -> RunOptions:
+    """The options of a command as those of its request.
 
     Raises:
-        ConfigError: the configuration cannot be used.
-        InputError: an option cannot be used.
+        InputError: one cannot be used.
     """
     if provider is not None and provider not in PROVIDERS:
         raise InputError(f"unknown provider {provider!r}", hint=f"known are {', '.join(PROVIDERS)}")
-    loaded = load(os.environ)
-    warn(loaded.warnings)
-    settings = with_provider(loaded.settings, provider, model)
-    settings = with_limits(settings, concurrency=concurrency, timeout=timeout)
-    settings = with_run_cap(settings, max_spend)
-    return settings if cache else without_cache(settings)
+    return RunOptions(
+        provider=provider,
+        model=model,
+        concurrency=concurrency,
+        timeout=timeout,
+        cache=cache,
+        max_spend=None if max_spend is None else Decimal(str(max_spend)),
+    )

@@ -4,27 +4,37 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 import typer
 
-from clawswarm.access.local import open_local
-from clawswarm.cli.options import Concurrency, Model, Provider, Timeout, load_settings
-from clawswarm.cli.output import error_status, run, say, told, warn
-from clawswarm.cli.progress import show_progress, summary
+from clawswarm.access.connect import Way, connect
+from clawswarm.access.launch import launch
+from clawswarm.cli.asking import ask, telling
+from clawswarm.cli.course import Course
+from clawswarm.cli.options import (
+    Concurrency,
+    Model,
+    Provider,
+    Timeout,
+    UseDaemon,
+    load_settings,
+    run_options,
+)
+from clawswarm.cli.output import error_status, print_json, run, say, show, told
+from clawswarm.cli.progress import summary
 from clawswarm.cli.prompts import Prompts, as_text, open_prompts, read_schema
 from clawswarm.cli.results import Form, Sink, open_sink
 from clawswarm.cli.streams import INTERRUPTED
 from clawswarm.config.model import Settings
+from clawswarm.errors import DaemonError
 from clawswarm.lifetimes import background_tasks
-from clawswarm.modes.parallel import Batch, open_parallel
-from clawswarm.providers.registry import Backend
-from clawswarm.types.events import BatchComplete, BatchStarted, TaskFinished
-from clawswarm.types.result import Failure, TaskResult
+from clawswarm.types.events import BatchComplete, BatchEvent, TaskFinished
+from clawswarm.types.requests import BatchRequest, RunOptions
 
 app = typer.Typer(add_completion=False)
 
@@ -54,6 +64,10 @@ def parallel(
     ] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Most tokens of one reply.")] = None,
     max_spend: Annotated[float | None, typer.Option(min=0, help="Most US$ that this run may cost.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Hand the prompts to the daemon as a job, and leave.")
+    ] = False,
+    daemon: UseDaemon = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Ask every prompt anew.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     ndjson: Annotated[bool, typer.Option("--ndjson", help="One JSON event a line, as it happens.")] = False,
@@ -67,9 +81,10 @@ def parallel(
     Exit status: 0 all well, 1 some tasks failed, 2 wrong usage, 3 not configured, 130 interrupted.
     """
     with told(as_json=as_json, as_event=ndjson):
-        settings = load_settings(
+        settings = load_settings()
+        options = run_options(
             provider=provider, model=model, concurrency=concurrency, timeout=timeout, cache=not no_cache,
-            max_spend=None if max_spend is None else Decimal(str(max_spend)),
+            max_spend=max_spend,
         )  # fmt: skip
         if system is not None:
             system = as_text(system, "--system")
@@ -77,9 +92,13 @@ def parallel(
         form = Form.of(as_json=as_json, ndjson=ndjson, output=output)
         with ExitStack() as stack:
             found = stack.enter_context(open_prompts(prompts or [], file, _given(defaults)))
-            sink = stack.enter_context(open_sink(form, output))
-            in_sight = form is Form.TEXT and output is None
-            status = run(_Job(settings, found, sink, quiet=quiet, in_sight=in_sight).run)
+            if detach:
+                status = run(partial(_hand_over, settings, options, found, as_json=as_json or ndjson))
+            else:
+                sink = stack.enter_context(open_sink(form, output))
+                in_sight = form is Form.TEXT and output is None
+                batch = _Batch(settings, options, found, sink, daemon, quiet=quiet, in_sight=in_sight)
+                status = run(batch.run)
     raise typer.Exit(status)
 
 
@@ -87,8 +106,24 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
+async def _hand_over(settings: Settings, options: RunOptions, prompts: Prompts, *, as_json: bool) -> int:
+    """Make a job of the prompts. The daemon is started where none runs: it has to outlive this command."""
+    launched = launch(os.environ)
+    if not launched.was_running:
+        say(f"🐝 Daemon started on port {launched.presence.port}")
+    request = BatchRequest(tasks=list(prompts), total=prompts.total, options=options)
+    async with connect(settings, os.environ, options, use_daemon=True) as way:
+        job = await way.api.submit(request)
+    if as_json:
+        print_json(job.as_json())
+    else:
+        show(job.id)
+        say(f"📋 {job.total} prompts are worked on. See: swarm jobs wait {job.id}")
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _Batch:
     """One batch of the command line.
 
     Attributes:
@@ -96,45 +131,55 @@ class _Job:
     """
 
     settings: Settings
+    options: RunOptions
     prompts: Prompts
     sink: Sink
+    use_daemon: bool | None
     quiet: bool
     in_sight: bool
-    failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
 
     async def run(self) -> int:
-        async with open_local(self.settings, os.environ) as swarm:
-            warn(swarm.warnings)
-            async with interrupted() as stop:
-                async with open_parallel(swarm.engine, self.prompts, total=self.prompts.total) as batch:
+        course = Course(self.prompts.total)
+        lost: DaemonError | None = None
+        use_daemon = self.use_daemon
+        if use_daemon is None and not self.prompts.fit(self.settings.daemon):
+            use_daemon = False  # more than one request may hold; here they take no memory
+        async with connect(self.settings, os.environ, self.options, use_daemon=use_daemon) as way:
+            with telling(way, quiet=self.quiet):
+                async with interrupted() as stop:
                     with stop:
-                        await self._consume(batch, swarm.engine.primary)
-                done = batch.tally.done
-                if stop.cancelled_caught:
+                        lost = await self._ask(way, course)
+                done = course.tally.done
+                if stop.cancelled_caught or lost is not None:
                     for result in self.sink.missing(self.prompts):
-                        batch.tally.add(result)
-                        self._take(result)
-                stats = batch.stats
-            self.sink.event(BatchComplete(stats=stats, result=None))
-            self.sink.finish(stats, self.prompts, worth_keeping=done > 0)
-            warn(swarm.engine.troubles)
+                        course.add(result)
+                        self.sink.event(TaskFinished(task=result))
+                self.sink.event(BatchComplete(stats=course.stats, result=None))
+                self.sink.finish(course.stats, self.prompts, worth_keeping=done > 0)
         if not self.quiet:
-            say(*summary(batch, None if self.in_sight else self.failures))
+            say(*summary(course, with_words=not self.in_sight))
         if stop.cancelled_caught:
             say(f"swarm: interrupted: {done} of {self.prompts.total} were done")
             return INTERRUPTED
-        return error_status(batch.tally.failed)
+        if lost is not None:
+            say(f"swarm: {lost.message}", f"  {lost.hint}")
+        return error_status(course.tally.failed)
 
-    async def _consume(self, batch: Batch, primary: Backend) -> None:
-        self.sink.event(BatchStarted(total=batch.total, provider=primary.name, model=primary.model))
-        async with show_progress(batch, quiet=self.quiet):
-            async for result in batch:
-                self._take(result)
+    async def _ask(self, way: Way, course: Course) -> DaemonError | None:
+        """Ask; the error, where the daemon was lost on the way and some results are there."""
+        tasks = self.prompts if way.daemon is None else list(self.prompts)
+        request = BatchRequest(tasks=tasks, total=self.prompts.total, options=way.options, keep_results=False)
+        try:
+            await ask(way.api, request, course, quiet=self.quiet, take=self._take)
+        except DaemonError as error:
+            if not course.tally.done:
+                raise
+            return error
+        return None
 
-    def _take(self, result: TaskResult) -> None:
-        self.sink.event(TaskFinished(task=result))
-        if result.error is not None:
-            self.failures.setdefault(result.error.code, result.error)
+    def _take(self, event: BatchEvent) -> None:
+        if not isinstance(event, BatchComplete):
+            self.sink.event(event)
 
 
 @asynccontextmanager

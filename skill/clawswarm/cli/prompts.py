@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from pydantic_core import to_json
 
+from clawswarm.config.model import Daemon
 from clawswarm.engine.verdict import validator
 from clawswarm.errors import InputError
 from clawswarm.modes.parallel import to_task
@@ -42,6 +43,11 @@ class Prompts:
     source: str
     as_objects: bool
     defaults: Mapping[str, Any]
+
+    def fit(self, limits: Daemon) -> bool:
+        """Whether one request to the daemon may hold them. (As JSON a text can be twice as long.)"""
+        size = 0 if self.file is None else self.file.seek(0, os.SEEK_END)
+        return self.total <= limits.max_prompts and size * 2 <= limits.max_body_mb * 1_000_000
 
     def __iter__(self) -> Iterator[Task]:
         if self.file is None:

@@ -40,6 +40,19 @@ def with_limits(settings: Settings, *, concurrency: int | None, timeout: float |
     return _with_section(settings, "limits", type(settings.limits), given | changes)
 
 
+def with_daemon(settings: Settings, *, port: int | None, workers: int | None) -> Settings:
+    """`settings` with another port for the daemon, or another number of workers.
+
+    Raises:
+        InputError: it is out of range.
+    """
+    settings = with_limits(settings, concurrency=workers, timeout=None)
+    if port is None:
+        return settings
+    given = settings.daemon.model_dump(include=settings.daemon.model_fields_set)
+    return _with_section(settings, "daemon", type(settings.daemon), given | {"port": port})
+
+
 def without_cache(settings: Settings) -> Settings:
     """`settings` with the cache off: every prompt is asked anew."""
     return settings.model_copy(update={"cache": settings.cache.model_copy(update={"enabled": False})})

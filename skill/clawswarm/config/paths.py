@@ -25,6 +25,11 @@ class Paths:
     def database(self) -> Path:
         return self.memory / "swarm.db"
 
+    @property
+    def log(self) -> Path:
+        """The daemon's log; older ones lie beside it."""
+        return self.memory / "logs" / "daemon.log"
+
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Paths":
         home = Path(environ.get("HOME") or Path.home())

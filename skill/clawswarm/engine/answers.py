@@ -30,6 +30,9 @@ VERSION = 1
 WRITE_EVERY = 256
 """Answers that are collected before they are written."""
 
+RETRY_AFTER = 30.0
+"""Seconds for which a store that failed is left alone: a locked one makes each look-up wait for seconds."""
+
 NOT_SHARED = frozenset({"cancelled", "timeout", "rate_limited", "budget_exceeded"})
 """Failures that may come from the asker's own deadline or cap: the next in line asks again."""
 
@@ -94,12 +97,15 @@ class _Round:
 class AnswerCache:
     """Looks answers up, asks for those that are missing, keeps them.
 
+    A store that fails is left alone for `RETRY_AFTER` seconds; until then every answer is asked for.
+
     Attributes:
         trouble: why answers are not kept, when they are not.
     """
 
     def __init__(self, answers: Answers | None, settings: Cache, clock: Clock) -> None:
-        self._answers = answers if settings.enabled else None
+        self._kept = answers if settings.enabled else None
+        self._not_before = 0.0
         self._ttl = settings.ttl_hours * 3600
         self._max_bytes = int(settings.max_mb * 1_000_000)
         self._clock = clock
@@ -110,6 +116,11 @@ class AnswerCache:
         self._call = anyio.Event()
         self._limiter = anyio.CapacityLimiter(1)
         self.trouble: StoreError | None = None
+
+    @property
+    def _answers(self) -> Answers | None:
+        """The store, unless there is none or it has just failed."""
+        return self._kept if self._clock.monotonic() >= self._not_before else None
 
     async def get(self, key: bytes, ask: Callable[[], Awaitable[Reply]], deadline: Deadline) -> Answered:
         """The answer to `key`: kept, being asked for already, or asked for now.
@@ -143,20 +154,16 @@ class AnswerCache:
 
     async def flush(self) -> None:
         """Write what was not written yet, and trim the table to its size."""
-        if self._answers is None:
+        if (answers := self._answers) is None:
             return
         try:
             if self._unwritten:
                 await self._write()
             if self._untrimmed:
                 self._untrimmed = False
-                now = self._clock.now().timestamp()
+                before = self._clock.now().timestamp() - self._ttl
                 await anyio.to_thread.run_sync(
-                    lambda: (
-                        self._answers
-                        and self._answers.trim(before=now - self._ttl, max_bytes=self._max_bytes)
-                    ),
-                    limiter=self._limiter,
+                    lambda: answers.trim(before=before, max_bytes=self._max_bytes), limiter=self._limiter
                 )
         except StoreError as error:
             self._give_up(error)
@@ -214,12 +221,13 @@ class AnswerCache:
         now = self._clock.now().timestamp()
         await anyio.to_thread.run_sync(lambda: answers.put(bodies, at=now), limiter=self._limiter)
         self._untrimmed = True
+        self.trouble = None
         self._unwritten = {key: body for key, body in self._unwritten.items() if bodies.get(key) is not body}
 
     def _give_up(self, error: StoreError) -> None:
-        """Work on without keeping answers."""
+        """Work on without keeping answers, for a while."""
         self.trouble = error
-        self._answers = None
+        self._not_before = self._clock.monotonic() + RETRY_AFTER
         self._unwritten.clear()
 
 

@@ -1,6 +1,5 @@
 """The engine of one process: lines to the providers, budget, cache, and what happens to one task."""
 
-import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,18 +10,13 @@ from pydantic_core import to_json
 from clawswarm.clock import Clock
 from clawswarm.config.model import Settings
 from clawswarm.engine.answers import AnswerCache, Answered, answer_key, open_answers
-from clawswarm.engine.breaker import Breaker
 from clawswarm.engine.budget import Budget, RunCap, open_budget
 from clawswarm.engine.deadline import Deadline
-from clawswarm.engine.dispatcher import Dispatcher
-from clawswarm.engine.endpoint import Endpoint
+from clawswarm.engine.fleet import Fleet
 from clawswarm.engine.line import Line, Trace
-from clawswarm.engine.rates import Rates
 from clawswarm.engine.redact import Redactor
-from clawswarm.engine.retry import RetryBudget, RetryPolicy
 from clawswarm.engine.usage import UsageBook
 from clawswarm.engine.verdict import Schemas, judge, parse_output
-from clawswarm.engine.window import Window
 from clawswarm.errors import InputError, TaskError
 from clawswarm.providers.prices import price_of
 from clawswarm.providers.registry import Backend, Chosen
@@ -60,32 +54,49 @@ class Engine:
         answers: AnswerCache,
         usage: UsageBook,
         clock: Clock,
+        fleet: Fleet,
     ) -> None:
         self.settings = settings
         self.chosen = chosen
         self.clock = clock
         self.budget = budget
         self.usage = usage
+        self.fleet = fleet
         self._answers = answers
         self._redact = Redactor(chosen.secrets)
         self._schemas = Schemas()
-        self._nodes = anyio.Semaphore(settings.limits.max_nodes, fast_acquire=True)
-        retries = RetryPolicy(
-            settings.limits.max_retries,
-            RetryBudget(max(100.0, 2.0 * settings.limits.max_nodes)),
-            random.Random(),  # noqa: S311 - jitter, not a secret
+        self._lanes = tuple(self._lane(backend) for backend in chosen.backends)
+
+    def beside(self, settings: Settings, chosen: Chosen) -> "Engine":
+        """An engine for other providers that shares workers, money, answers and lines with this one."""
+        return Engine(
+            settings,
+            chosen,
+            budget=self.budget,
+            answers=self._answers,
+            usage=self.usage,
+            clock=self.clock,
+            fleet=self.fleet,
         )
-        self._lanes = tuple(self._lane(backend, retries) for backend in chosen.backends)
 
     @property
     def primary(self) -> Backend:
         return self.chosen.backends[0]
+
+    def at_once(self, workers: int | None = None) -> int:
+        """Calls that reach the first provider at once, at most; `workers` is what a batch asked for."""
+        slots = self.primary.slots * len(self.primary.connections)
+        return min(self.settings.limits.max_nodes, slots, *([] if workers is None else [workers]))
 
     @property
     def troubles(self) -> list[str]:
         """What the state directory refused to do, in words; the work went on without it."""
         found = (self._answers.trouble, self.budget.trouble, self.usage.trouble)
         return list(dict.fromkeys(error.message for error in found if error is not None))
+
+    def worst_cost(self, task: Task) -> int:
+        """The most that one call of `task` to the first provider may cost, in picodollars; 0 if unknown."""
+        return self._lanes[0].line.worst_cost(task, task.model or self.primary.model)
 
     async def flush(self) -> None:
         """Write what is kept in memory; at the end of a batch."""
@@ -96,7 +107,7 @@ class Engine:
 
     async def run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
         """Run one task to its end. Never raises for a task that failed."""
-        async with self._nodes:  # several batches share the workers
+        async with self.fleet.nodes:  # several batches share the workers
             return await self._run_task(index, task, run)
 
     async def _run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
@@ -218,22 +229,10 @@ class Engine:
 
     # ---- set-up
 
-    def _lane(self, backend: Backend, retries: RetryPolicy) -> _Lane:
-        limits = self.settings.limits
-        now = self.clock.monotonic()
-        endpoints = tuple(
-            Endpoint(
-                address=connection.address,
-                provider=connection.provider,
-                slots=backend.slots,
-                rates=Rates(limits.requests_per_minute, limits.tokens_per_minute, now),
-                breaker=Breaker(limits.breaker_failures, limits.breaker_cooldown),
-                window=Window(backend.slots),
-            )
-            for connection in backend.connections
-        )
-        line = Line(backend, Dispatcher(endpoints, self.clock), self.budget, retries, self.clock)
-        address = f"{backend.name} {' '.join(sorted(endpoint.address for endpoint in endpoints))}"
+    def _lane(self, backend: Backend) -> _Lane:
+        dispatcher = self.fleet.dispatcher(backend)
+        line = Line(backend, dispatcher, self.budget, self.fleet.retries, self.clock)
+        address = f"{backend.name} {' '.join(sorted(endpoint.address for endpoint in dispatcher.endpoints))}"
         return _Lane(line, address, to_json(backend.options))
 
 
@@ -250,7 +249,10 @@ async def open_engine(
     ):
         usage = UsageBook(ledger, clock)
         try:
-            yield Engine(settings, chosen, budget=budget, answers=cache, usage=usage, clock=clock)
+            fleet = Fleet(settings.limits, clock)
+            yield Engine(
+                settings, chosen, budget=budget, answers=cache, usage=usage, clock=clock, fleet=fleet
+            )
         finally:
             with anyio.CancelScope(shield=True):
                 await usage.flush()

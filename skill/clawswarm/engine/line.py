@@ -114,6 +114,13 @@ class Line:
                 self._retries.budget.succeeded(retried=tries > 0)
                 return reply
 
+    def worst_cost(self, task: Task, model: str) -> int:
+        """The most that one call of `task` may cost, in picodollars; 0 when its price is not known."""
+        sheet = self.backend.prices(model, self._clock.now())
+        return (
+            0 if sheet is None else sheet.worst(most_tokens(task, task.max_tokens or self.backend.max_tokens))
+        )
+
     async def _attempt(self, call: _Call) -> Reply:
         """One call, with its money, its slot and its bookkeeping."""
         hold = await self._budget.reserve(call.bound, call.sheet, call.trace.run, call.model)

@@ -9,9 +9,14 @@ from clawswarm.errors import StoreError
 from clawswarm.store.ledger import Ledger, UsageKey, UsageLine
 from clawswarm.types.result import TaskResult
 
+RETRY_AFTER = 30.0
+"""Seconds for which a ledger that failed is left alone: a locked one makes each writer wait for seconds."""
+
 
 class UsageBook:
     """Counts in memory; `flush` adds the counts to the ledger.
+
+    What could not be written is kept and tried again, at most every `RETRY_AFTER` seconds.
 
     Attributes:
         trouble: why usage is not recorded, when it is not.
@@ -21,6 +26,7 @@ class UsageBook:
         self._ledger = ledger
         self._clock = clock
         self._lines: dict[UsageKey, UsageLine] = {}
+        self._not_before = 0.0
         self.trouble: StoreError | None = None
 
     def add(self, result: TaskResult, saved: int) -> None:
@@ -51,10 +57,15 @@ class UsageBook:
 
     async def flush(self) -> None:
         ledger, lines = self._ledger, self._lines
-        if ledger is None or not lines:
+        if ledger is None or not lines or self._clock.monotonic() < self._not_before:
             return
         self._lines = {}
         try:
             await anyio.to_thread.run_sync(ledger.add_usage, lines)
+            self.trouble = None
         except StoreError as error:
-            self.trouble, self._ledger = error, None
+            self.trouble = error
+            self._not_before = self._clock.monotonic() + RETRY_AFTER
+            for key, line in self._lines.items():  # counted while the thread was at it
+                lines[key] = lines[key] + line if key in lines else line
+            self._lines = lines

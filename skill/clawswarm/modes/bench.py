@@ -1,16 +1,11 @@
 """The bench mode: a batch whose times are compared with what a perfect pool would have needed."""
 
 import heapq
-from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clawswarm.engine.engine import Engine
-from clawswarm.modes.parallel import Batch, collect, open_parallel
 from clawswarm.types.result import BatchResult
 from clawswarm.types.task import Task
-
-Display = Callable[[Batch], AbstractAsyncContextManager[None]]
 
 QUESTION = "Reply with the single word: ready. (Check {number}.)"
 
@@ -20,12 +15,18 @@ class BenchResult:
     """A benchmark's batch with its figures. Times in milliseconds; None where no call was made.
 
     Attributes:
+        concurrency: calls that ran at once at most, for the ideal.
         ideal_ms: the time a pool without any overhead needs for calls of exactly these durations.
     """
 
     batch: BatchResult
     concurrency: int
     ideal_ms: int | None
+
+    @classmethod
+    def of(cls, batch: BatchResult, concurrency: int) -> "BenchResult":
+        durations = [task.duration_ms for task in batch.tasks]
+        return cls(batch, concurrency, ideal_ms(durations, concurrency) or None)
 
     @property
     def per_task_ms(self) -> float:
@@ -45,22 +46,6 @@ class BenchResult:
 def bench_tasks(count: int) -> list[Task]:
     """`count` short questions that differ, so that none is answered for another."""
     return [Task(prompt=QUESTION.format(number=number), cache=False) for number in range(1, count + 1)]
-
-
-async def bench(engine: Engine, count: int, concurrency: int, display: Display | None = None) -> BenchResult:
-    """Run `count` questions.
-
-    Args:
-        concurrency: calls that ran at once at most, for the ideal.
-        display: shows the batch while it runs.
-    """
-    async with (
-        open_parallel(engine, bench_tasks(count), total=count) as batch,
-        display(batch) if display is not None else nullcontext(),
-    ):
-        result = await collect(batch)
-    durations = [task.duration_ms for task in result.tasks]
-    return BenchResult(result, concurrency, ideal_ms(durations, concurrency) or None)
 
 
 def ideal_ms(durations: Iterable[int], slots: int) -> int:

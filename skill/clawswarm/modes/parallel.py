@@ -14,24 +14,10 @@ from clawswarm.engine.engine import Engine
 from clawswarm.engine.pool import Source, open_batch
 from clawswarm.errors import InputError
 from clawswarm.types.result import BatchResult, Stats, Tally, TaskResult, in_order
-from clawswarm.types.task import Task
+from clawswarm.types.task import FIELDS, Task
 
 PromptLike = str | Task | Mapping[str, Any]
 """A prompt's text, a `Task`, or the fields of one (as in a line of a JSON Lines file)."""
-
-FIELDS = (
-    "prompt",
-    "system",
-    "model",
-    "max_tokens",
-    "schema",
-    "id",
-    "temperature",
-    "seed",
-    "thinking",
-    "timeout",
-)
-"""The fields that a line of a JSON Lines file may have."""
 
 
 class Batch:

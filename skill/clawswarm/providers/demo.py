@@ -5,6 +5,7 @@ says what it was asked. Its tokens are words, counted.
 """
 
 import hashlib
+import re
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,9 @@ from clawswarm.types.result import FinishReason, Reply, Usage
 from clawswarm.types.task import Task
 
 LABEL = "[demo]"
+
+_PACED = re.compile(r"demo-(\d{1,6})ms")
+"""A model of this name takes exactly so long, whoever calls it: for measuring what comes on top."""
 
 
 class DemoProvider:
@@ -61,14 +65,16 @@ class DemoProvider:
     async def complete(self, task: Task, *, model: str) -> Answer:
         self.calls += 1
         scripted = self._script.popleft() if self._script else None
-        if self._latency:
-            await sleep_until(self._clock, self._clock.monotonic() + self._time_for(task.prompt))
+        if seconds := self._time_for(task.prompt, model):
+            await sleep_until(self._clock, self._clock.monotonic() + seconds)
         if isinstance(scripted, TaskError):
             raise scripted
         return Answer(reply=scripted or _own_reply(task, model))
 
-    def _time_for(self, prompt: str) -> float:
-        if not self._jitter:
+    def _time_for(self, prompt: str, model: str) -> float:
+        if named := _PACED.fullmatch(model):
+            return int(named[1]) / 1000
+        if not self._jitter or not self._latency:
             return self._latency
         digest = hashlib.blake2b(prompt.encode(), digest_size=2).digest()
         return self._latency * (0.5 + int.from_bytes(digest) / 65_535)

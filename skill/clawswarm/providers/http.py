@@ -63,10 +63,12 @@ def parse_json(body: bytes | str, headers: Headers) -> Any:
 
 
 class HttpStream:
-    """An answer that is still coming in. However it is read, no more than `MAX_REPLY_BYTES` of it are."""
+    """An answer that is still coming in. However it is read, no more than `MAX_REPLY_BYTES` of it are,
+    unless it comes from a server of our own."""
 
-    def __init__(self, response: httpx2.Response) -> None:
-        response.stream = Bounded(cast("httpx2.AsyncByteStream", response.stream))
+    def __init__(self, response: httpx2.Response, *, bounded: bool = True) -> None:
+        if bounded:
+            response.stream = Bounded(cast("httpx2.AsyncByteStream", response.stream))
         self._response = response
         self.status = response.status_code
         self.headers: Headers = response.headers
@@ -98,10 +100,8 @@ class HttpStream:
                     yield event.data
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        size = 0
         with _transport_errors():
             async for chunk in self._response.aiter_bytes():
-                size = within_limit(size + len(chunk))
                 yield chunk
 
 
@@ -159,7 +159,13 @@ class Http:
 
     @asynccontextmanager
     async def stream(
-        self, method: str, url: httpx2.URL, headers: httpx2.Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: httpx2.URL,
+        headers: httpx2.Headers,
+        body: bytes | None = None,
+        *,
+        bounded: bool = True,
     ) -> AsyncGenerator[HttpStream]:
         """Send a request; the answer's body is read by the caller, and its socket closed at the end.
 
@@ -172,7 +178,7 @@ class Http:
         with _transport_errors():
             response = await self.transport.handle_async_request(request)
         try:
-            yield HttpStream(response)
+            yield HttpStream(response, bounded=bounded)
         finally:
             await response.aclose()
 

@@ -48,6 +48,9 @@ class UsageLine:
     busy_ms: int = 0
     wall_ms: int = 0
 
+    def __add__(self, other: "UsageLine") -> "UsageLine":
+        return UsageLine(*(getattr(self, name) + getattr(other, name) for name in UsageLine.__slots__))
+
 
 UsageKey = tuple[str, str, str]
 """Day, provider, model."""

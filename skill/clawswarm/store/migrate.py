@@ -17,7 +17,13 @@ def m001_money_and_answers(connection: Connection) -> None:
         table.create(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_money_and_answers,)
+def m002_jobs(connection: Connection) -> None:
+    """Jobs, their results, and what was in flight."""
+    for table in (tables.jobs, tables.job_items, tables.job_flights):
+        table.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_money_and_answers, m002_jobs)
 
 
 def pending(connection: Connection) -> list[Migration]:

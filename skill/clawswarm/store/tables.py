@@ -1,6 +1,17 @@
 """The schema, as SQLAlchemy Core sees it. `migrate` creates it; a change here needs a migration there."""
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
 
 metadata = MetaData()
 
@@ -50,4 +61,42 @@ answers = Table(
     Column("size", Integer, nullable=False),  # bytes
     Column("body", LargeBinary, nullable=False),  # versioned JSON
     Index("answers_by_age", "stored_at", "size"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("created", Float, nullable=False),  # seconds since 1970
+    Column("started", Float),
+    Column("ended", Float),
+    Column("ran_ms", BigInteger, nullable=False),  # over all lives of the daemon
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("successful", Integer, nullable=False),
+    Column("title", String, nullable=False),
+    Column("request", LargeBinary, nullable=False),  # JSON, as it was asked for
+    Column("error", LargeBinary),  # JSON: why the whole job failed
+    Column("whole", LargeBinary),  # JSON: numbers, comparison, report
+    Index("jobs_by_age", "created"),
+    Index("jobs_by_status", "status"),
+)
+
+job_items = Table(
+    "job_items",
+    metadata,
+    Column("job", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # JSON of the result
+)
+
+job_flights = Table(
+    "job_flights",
+    metadata,
+    Column("job", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("flying", Boolean, nullable=False),
+    Column("crashes", Integer, nullable=False),  # of the daemon, while this one was in flight
 )

@@ -8,15 +8,27 @@ from clawswarm.types.result import BatchResult, Stats, TaskResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchStarted:
-    """The batch was accepted. `total` is None when the prompts come from a source without a length."""
+    """The batch was accepted.
+
+    Attributes:
+        total: None when the prompts come from a source without a length.
+        workers: calls that reach the provider at once, at most.
+    """
 
     total: int | None
     provider: str
     model: str
+    workers: int
     event: Literal["start"] = "start"
 
     def as_json(self) -> dict[str, Any]:
-        return {"event": "start", "total": self.total, "provider": self.provider, "model": self.model}
+        return {
+            "event": "start",
+            "total": self.total,
+            "provider": self.provider,
+            "model": self.model,
+            "workers": self.workers,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,11 @@ def to_usd(pico: int | None) -> float | None:
     return None if pico is None else pico / PICO_PER_USD
 
 
+def from_usd(usd: float | None) -> int | None:
+    """The picodollars that `to_usd` was given; exact below 9,000 US$."""
+    return None if usd is None else round(usd * PICO_PER_USD)
+
+
 def show_usd(pico: int | None) -> str:
     """Picodollars as text: two digits from a dollar on, else enough digits to mean something."""
     if pico is None:

@@ -1,10 +1,11 @@
 """What a caller asks for: a batch or a research, with the options that hold for all of it."""
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Collection, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
+from clawswarm.errors import InputError
 from clawswarm.types.task import Task
 
 Depth = Literal["quick", "standard", "deep"]
@@ -30,6 +31,17 @@ class RunOptions:
     cache: bool = True
     max_spend: Decimal | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """The options that are set."""
+        given = {name: value for name in OPTIONS if (value := getattr(self, name)) is not None}
+        if self.max_spend is not None:
+            given["max_spend"] = str(self.max_spend)
+        if self.cache:
+            del given["cache"]
+        return given
+
+
+OPTIONS = ("provider", "model", "concurrency", "timeout", "cache", "max_spend")
 
 AS_CONFIGURED = RunOptions()
 
@@ -48,6 +60,16 @@ class BatchRequest:
     options: RunOptions = field(default=AS_CONFIGURED)
     keep_results: bool = True
 
+    def listed(self) -> list[Task]:
+        """The tasks of a request that has them all at hand.
+
+        Raises:
+            InputError: they come from an iterator, which cannot be handed over.
+        """
+        if not isinstance(self.tasks, Collection):
+            raise InputError("the prompts of a job must be a list", hint="write: list(prompts)")
+        return list(self.tasks)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResearchRequest:
@@ -61,3 +83,11 @@ class ResearchRequest:
     topic: str = ""
     depth: Depth = "standard"
     options: RunOptions = field(default=AS_CONFIGURED)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "subjects": list(self.subjects),
+            "topic": self.topic,
+            "depth": self.depth,
+            **self.options.as_json(),
+        }

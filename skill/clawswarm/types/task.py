@@ -43,6 +43,21 @@ class Message:
     native_provider: str | None = None
 
 
+FIELDS = (
+    "prompt",
+    "system",
+    "model",
+    "max_tokens",
+    "schema",
+    "id",
+    "temperature",
+    "seed",
+    "thinking",
+    "timeout",
+)
+"""The fields of a task that travel: in a line of a JSON Lines file, in a request, in a stored job."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One prompt with its options. None means: as the configuration or the provider has it.
@@ -72,6 +87,10 @@ class Task:
     stop: tuple[str, ...] = ()
     timeout: float | None = None
     cache: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields that travel, those that are set."""
+        return {name: value for name in FIELDS if (value := getattr(self, name)) is not None}
 
     @property
     def wants_variety(self) -> bool:

@@ -1,0 +1,212 @@
+"""The daemon's process: one a state directory, on loopback, from its lock to its last answer."""
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import anyio
+import uvicorn
+from anyio.abc import TaskGroup
+
+from clawswarm.access.connect import digest
+from clawswarm.access.local import LocalSwarm, open_local
+from clawswarm.access.presence import Presence, Seat, take_seat
+from clawswarm.clock import SystemClock
+from clawswarm.config.keys import find_key
+from clawswarm.config.model import Settings
+from clawswarm.config.paths import Paths
+from clawswarm.config.token import make_token
+from clawswarm.daemon.app import create_app
+from clawswarm.daemon.log import logging_to
+from clawswarm.daemon.observe import Observer
+from clawswarm.daemon.serving import Serving
+from clawswarm.daemon.tracing import make_tracer
+from clawswarm.engine.redact import Redactor
+from clawswarm.errors import ConfigError, DaemonError
+from clawswarm.modes.jobs import JobRunner
+from clawswarm.providers.address import KEYED, PLACES
+from clawswarm.version import __version__
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 2048
+"""Connections that may wait to be accepted."""
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept for its client's next request."""
+
+Ready = Callable[[Presence], None]
+
+
+def run_daemon(settings: Settings, as_loaded: Settings, environ: Mapping[str, str], ready: Ready) -> None:
+    """Be the daemon until SIGTERM or SIGINT.
+
+    Args:
+        settings: what to work with, options of the start included.
+        as_loaded: the configuration alone, so that those who look can tell whether theirs is another.
+        ready: told once requests are answered.
+
+    Raises:
+        DaemonError: another one runs, or its port is taken.
+        NotConfigured, ConfigError, StoreError: it cannot work as it is configured.
+    """
+    os.umask(0o077)
+    paths = Paths.of(environ)
+    redact = Redactor(_secrets(environ, paths))
+    with (
+        take_seat(paths) as seat,
+        logging_to(paths.log, redact=redact, largest_mb=settings.daemon.log_mb),
+        _listening(settings.daemon.port) as door,
+    ):
+        token = make_token(paths)
+        try:
+            anyio.run(_serve, settings, as_loaded, environ, seat, door, token, ready)
+        except BaseException as error:
+            logger.error("the daemon ends: %s", error)
+            raise
+        logger.info("stopped")
+
+
+async def _serve(
+    settings: Settings,
+    as_loaded: Settings,
+    environ: Mapping[str, str],
+    seat: Seat,
+    door: socket.socket,
+    token: str,
+    ready: Ready,
+) -> None:
+    observer, tracer, clock = Observer(), make_tracer(environ), SystemClock()
+    port = door.getsockname()[1]
+    presence = Presence(
+        pid=os.getpid(),
+        port=port,
+        version=__version__,
+        started=clock.now().timestamp(),
+        workers=settings.limits.max_nodes,
+        settings=digest(as_loaded),
+    )
+    try:
+        async with (
+            open_local(settings, environ, clock=clock, watch=observer.task) as swarm,
+            swarm.working_on_jobs() as jobs,
+        ):
+            serving = Serving(
+                swarm, settings, observer, tracer, presence.pid, port, started=clock.monotonic()
+            )
+            for warning in swarm.warnings:
+                logger.warning("%s", warning)
+
+            def announce() -> None:
+                seat.announce(presence)
+                _log_start(swarm, presence)
+                ready(presence)
+
+            await _answer(serving, jobs, door, token, announce)
+    finally:
+        tracer.close()
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers; leaves the signals to us."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+    def capture_signals(self) -> Any:
+        return nullcontext()
+
+
+async def _answer(
+    serving: Serving, jobs: JobRunner, door: socket.socket, token: str, announce: Callable[[], None]
+) -> None:
+    """Answer requests until told to stop; then let what runs finish for as long as it is granted."""
+    grace = serving.settings.daemon.grace
+
+    server = _Server(
+        uvicorn.Config(
+            create_app(serving, token=token),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=max(1, round(grace)),
+        ),
+        announce,
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(_stop_on_signal, server, jobs, grace, group)
+        await server.serve(sockets=[door])
+        await jobs.stop(0)
+        group.cancel_scope.cancel()
+
+
+async def _stop_on_signal(server: Any, jobs: JobRunner, grace: float, group: TaskGroup) -> None:
+    """The first signal asks for an orderly end, the second for one at once."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            if server.should_exit:
+                logger.warning("told twice to stop: leaving now")
+                server.force_exit = True
+                continue
+            logger.info("%s: finishing what can finish in %g s", number.name, grace)
+            server.should_exit = True
+            group.start_soon(jobs.stop, grace)
+
+
+@contextmanager
+def _listening(port: int) -> Generator[socket.socket]:
+    """The daemon's door: loopback only.
+
+    Raises:
+        DaemonError: something else listens there.
+    """
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind(("127.0.0.1", port))
+            door.listen(BACKLOG)
+        except OSError as error:
+            raise DaemonError(
+                f"port {port} on 127.0.0.1 cannot be used: {error.strerror}",
+                hint=f"see who has it: lsof -i :{port}; or take another one: swarm start --port {port + 1}",
+            ) from error
+        yield door
+
+
+def _secrets(environ: Mapping[str, str], paths: Paths) -> list[str]:
+    """Every key that may be in use, so that none gets into the log."""
+    found = [environ.get(place.key_variable or "", "") for place in PLACES.values()]
+    for name in KEYED:
+        try:
+            key = find_key(name, None, environ, paths.keys)
+        except ConfigError:
+            continue  # told where it matters
+        found += [key.value] if key is not None else []
+    return [value for value in found if value]
+
+
+def _log_start(swarm: LocalSwarm, presence: Presence) -> None:
+    primary = swarm.engine.primary
+    fields = {
+        "port": presence.port,
+        "pid": presence.pid,
+        "version": presence.version,
+        "workers": presence.workers,
+        "provider": primary.name,
+        "model": primary.model,
+    }
+    logger.info("ready", extra={"fields": fields})

@@ -1,0 +1,95 @@
+"""One life of a job: what it has behind it when it is taken up, and what happens until it is put down."""
+
+from contextlib import suppress
+from typing import Any
+
+import anyio
+from pydantic_core import from_json, to_json
+
+from clawswarm.clock import Clock
+from clawswarm.errors import StoreError
+from clawswarm.modes.job_log import JobLog
+from clawswarm.store.jobs import Item, Standing
+from clawswarm.types.result import Failure, Stats, Tally
+from clawswarm.types.wire import task_result
+
+ALONE_AFTER = 2
+"""Crashes after which a task is sent while no other suspect is in flight."""
+
+PARKED_AFTER = 3
+"""Crashes after which a task is not sent any more."""
+
+PARKED = Failure(
+    code="parked",
+    message=f"it was in flight each time when the daemon died, {PARKED_AFTER} times, and is not sent again",
+    hint="look for what it does to the daemon in: swarm logs; then ask it by itself: swarm parallel",
+)
+
+
+class Unfinished(Exception):  # noqa: N818 - says the state; never leaves the package
+    """The job was told to stop before everything was done."""
+
+
+class Life:
+    """Notes what is sent and what comes back."""
+
+    def __init__(
+        self, job_id: str, standing: Standing, log: JobLog, clock: Clock, stopping: anyio.Event
+    ) -> None:
+        self.id = job_id
+        self.request: dict[str, Any] = standing.request
+        self.crashes = standing.crashes
+        self._stored = dict(standing.bodies)
+        self._log = log
+        self._clock = clock
+        self._stopping = stopping
+        self._ran_before = standing.ran_ms
+        self._since = clock.monotonic()
+        self._flying: set[int] = set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing new is to be sent."""
+        return self._stopping.is_set()
+
+    @property
+    def ran_ms(self) -> int:
+        """Milliseconds that the job has run, over all lives of the daemon."""
+        return self._ran_before + round((self._clock.monotonic() - self._since) * 1000)
+
+    def __contains__(self, position: int) -> bool:
+        """Whether there is a result."""
+        return position in self._stored
+
+    def document(self, position: int) -> dict[str, Any]:
+        """A result that is there."""
+        return from_json(self._stored[position])
+
+    async def sent(self, position: int) -> None:
+        """Note that a task is about to be sent; it is written when this returns."""
+        self._flying.add(position)
+        await self._log.sent(self.id, position)
+
+    def done(self, position: int, document: dict[str, Any]) -> None:
+        """Store a result. Text that no encoding can carry is replaced where it cannot."""
+        body = to_json(document, inf_nan_mode="null", fallback=str)
+        self._stored[position] = body
+        self._flying.discard(position)
+        self._log.item(self.id, Item(position=position, ok=document["ok"], body=body), self.ran_ms)
+
+    async def land(self) -> None:
+        """Take back the marks of what was called off: that was no crash."""
+        self._log.landed(self.id, self._flying)
+        with suppress(StoreError):  # told where the job itself failed on it
+            await self._log.flush()
+
+    def tally(self) -> Tally:
+        """The numbers of everything that is stored. Decodes it all: call it from a thread."""
+        tally = Tally()
+        for body in self._stored.values():
+            tally.add(task_result(from_json(body)))
+        return tally
+
+    def stats(self) -> Stats:
+        """As `tally`, with the time over all lives."""
+        return self.tally().stats(self.ran_ms)

@@ -1,0 +1,49 @@
+"""A page of a job's results, read from the store: in the daemon, and where none runs."""
+
+from pydantic_core import from_json
+
+from clawswarm.errors import InputError
+from clawswarm.store.jobs import Jobs
+from clawswarm.types.jobs import Job, JobPage, JobStatus
+from clawswarm.types.research import SubjectResult
+from clawswarm.types.result import Failure, TaskResult
+
+LARGEST_PAGE = 1000
+
+
+def read_page(jobs: Jobs, job_id: str, offset: int, limit: int) -> JobPage:
+    """A job with at most `limit` results from `offset` on. Blocks: call it from a thread.
+
+    Raises:
+        NotFound: there is no such job.
+        InputError: `offset` or `limit` is out of range.
+    """
+    if offset < 0 or not 1 <= limit <= LARGEST_PAGE:
+        raise InputError(
+            f"offset must be 0 or more and limit 1 to {LARGEST_PAGE}, not {offset} and {limit}",
+        )
+    job = jobs.get(job_id)
+    items = [from_json(body) for body in jobs.page(job_id, offset, limit)]
+    end = min(offset + limit, job.total)
+    if job.status.final:
+        # What never ran keeps its place, with the reason. Results after it are there, too.
+        while (position := offset + len(items)) < end:
+            items.append(_never_done(job, position))
+            items += [from_json(body) for body in jobs.page(job_id, position + 1, end - position - 1)]
+    reached = offset + len(items)
+    more = reached < job.total or not job.status.final
+    return JobPage(
+        job=job,
+        items=tuple(items),
+        next_offset=reached if more else None,
+        whole=jobs.whole(job_id) if job.status is JobStatus.COMPLETE else None,
+    )
+
+
+def _never_done(job: Job, position: int) -> dict[str, object]:
+    reason = job.error or Failure(
+        code="cancelled", message="the job was stopped before this was done", retryable=True
+    )
+    if job.kind == "parallel":
+        return TaskResult(index=position, ok=False, error=reason).as_json()
+    return SubjectResult(index=position, subject="", ok=False, error=reason).as_json()

@@ -1,0 +1,96 @@
+"""What a job does in one life: the tasks that have no result yet, and of those the suspects one by one."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from clawswarm.engine.budget import RunCap
+from clawswarm.engine.engine import Engine
+from clawswarm.modes.job_life import ALONE_AFTER, PARKED, PARKED_AFTER, Life, Unfinished
+from clawswarm.modes.parallel import open_parallel
+from clawswarm.modes.requests import read_batch, run_cap, with_option
+from clawswarm.types.requests import RunOptions
+from clawswarm.types.result import TaskResult
+from clawswarm.types.task import Task
+
+EngineFor = Callable[[RunOptions], Awaitable[Engine]]
+Watch = Callable[[TaskResult], None]
+
+
+async def work_on_batch(life: Life, engine_for: EngineFor, watch: Watch) -> dict[str, Any]:
+    """Ask the prompts of a job that have no result yet.
+
+    Args:
+        watch: sees each result of this life.
+
+    Raises:
+        Unfinished: it was told to stop before everything was done.
+        SwarmError: there is no engine for it.
+    """
+    request = read_batch(life.request)
+    engine = await engine_for(request.options)
+    tasks = [with_option(task, request.options) for task in request.listed()]
+    part = _Part(life, engine, tasks, await _cap(life, engine, tasks, request.options), watch)
+    missing = [position for position in range(len(tasks)) if position not in life]
+    for position in missing:
+        if life.crashes.get(position, 0) >= PARKED_AFTER:
+            parked = TaskResult(index=position, id=tasks[position].id, ok=False, error=PARKED)
+            life.done(position, parked.as_json())
+    left = [position for position in missing if position not in life]
+    suspects = [position for position in left if life.crashes.get(position, 0) >= ALONE_AFTER]
+    others = [position for position in left if life.crashes.get(position, 0) < ALONE_AFTER]
+    async with anyio.create_task_group() as group:
+        if others:
+            group.start_soon(part.run, others, request.options.concurrency)
+        if suspects:
+            group.start_soon(part.run, suspects, 1)
+    if any(position not in life for position in left):
+        raise Unfinished
+    return {"stats": (await anyio.to_thread.run_sync(life.stats)).as_json()}
+
+
+class _Part:
+    """Some of a job's tasks as one batch of the engine."""
+
+    def __init__(
+        self, life: Life, engine: Engine, tasks: list[Task], run: RunCap | None, watch: Watch
+    ) -> None:
+        self._life = life
+        self._engine = engine
+        self._tasks = tasks
+        self._cap = run
+        self._watch = watch
+
+    async def run(self, positions: list[int], workers: int | None) -> None:
+        sent: list[int] = []
+        async with open_parallel(
+            self._engine, self._send(positions, sent), total=len(positions), workers=workers, run=self._cap
+        ) as batch:
+            async for result in batch:
+                position = sent[result.index]
+                placed = replace(result, index=position)
+                self._life.done(position, placed.as_json())
+                self._watch(placed)
+
+    async def _send(self, positions: Iterable[int], sent: list[int]) -> AsyncGenerator[Task]:
+        """The tasks, each marked before it goes out; `sent` tells which position each was."""
+        for position in positions:
+            if self._life.stopping:
+                return
+            await self._life.sent(position)
+            sent.append(position)
+            yield self._tasks[position]
+
+
+async def _cap(life: Life, engine: Engine, tasks: list[Task], options: RunOptions) -> RunCap | None:
+    """The job's cap, with what earlier lives have spent of it, and what their lost calls may have cost."""
+    cap = engine.budget.run_cap(run_cap(options))
+    if cap is not None:
+        tally = await anyio.to_thread.run_sync(life.tally)
+        cap.spent = tally.known_cost_pico
+        for position, crashes in life.crashes.items():
+            cap.spent += crashes * engine.worst_cost(tasks[position])
+    return cap
