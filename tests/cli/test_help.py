@@ -12,7 +12,11 @@ from tests.fakes.openai import FakeOpenAI
 
 pytestmark = pytest.mark.timeout(30)
 
-GROUPS = {"cache": ("stats", "clear"), "config": ("show", "schema", "path")}
+GROUPS = {
+    "cache": ("stats", "clear"),
+    "config": ("show", "schema", "path"),
+    "service": ("install", "uninstall", "status"),
+}
 EVERY = [(name,) for name in COMMANDS] + [(name, sub) for name, subs in GROUPS.items() for sub in subs]
 
 HEAVY = "anthropic dbos mcp fastapi trafilatura"

@@ -198,7 +198,7 @@ async def test_what_a_kept_answer_saved_is_what_it_had_cost(clock: FakeClock, st
             before = sum(line.saved for _, line in Ledger(store).usage("2026-01-01"))
             await run(engine, [TASK])
             await run(engine, [TASK])
-            after = sum(line.saved for _, line in Ledger(store).usage("2026-01-01"))
+        after = sum(line.saved for _, line in Ledger(store).usage("2026-01-01"))
         assert after - before == saved
 
 

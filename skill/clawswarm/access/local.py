@@ -86,6 +86,8 @@ class LocalSwarm:
             return self._engines[name]
 
     async def parallel(self, request: BatchRequest, emit: Emit[BatchEvent]) -> None:
+        request.check_texts()
+
         async def watched(event: BatchEvent) -> None:
             if isinstance(event, TaskFinished):
                 self._watch(event.task)

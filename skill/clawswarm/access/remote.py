@@ -1,7 +1,7 @@
 """Swarm through the daemon: the same calls over its HTTP API."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -36,7 +36,7 @@ LONGEST_WAIT = 60.0
 
 _ERRORS: Mapping[str, type[SwarmError]] = {
     kind.code: kind for kind in (InputError, NotFound, NotConfigured, ConfigError, StoreError, Busy)
-}
+} | {"too_large": InputError}
 
 
 class RemoteSwarm:
@@ -55,28 +55,29 @@ class RemoteSwarm:
         self.warnings: list[str] = []
 
     async def parallel(self, request: BatchRequest, emit: Emit[BatchEvent]) -> None:
-        body = {"prompts": [task.as_json() for task in request.listed()], **request.options.as_json()}
+        body = {"prompts": request.documents(), **request.options.as_json()}
         kept: list[TaskResult] | None = [] if request.keep_results else None
         body["keep_results"] = False  # each has come by itself
-        async for event in self._events("/parallel", body, wire.batch_event):
-            if isinstance(event, TaskFinished) and kept is not None:
-                kept.append(event.task)
-            if isinstance(event, BatchComplete) and kept is not None:
-                result = BatchResult(in_order(kept), event.stats)
-                await emit(BatchComplete(stats=event.stats, result=result))
-            else:
-                await emit(event)
+        async with aclosing(self._events("/parallel", body, wire.batch_event)) as events:
+            async for event in events:
+                if isinstance(event, TaskFinished) and kept is not None:
+                    kept.append(event.task)
+                if isinstance(event, BatchComplete) and kept is not None:
+                    result = BatchResult(in_order(kept), event.stats)
+                    await emit(BatchComplete(stats=event.stats, result=result))
+                else:
+                    await emit(event)
 
     async def research(self, request: ResearchRequest, emit: Emit[ResearchEvent]) -> None:
-        async for event in self._events("/research", request.as_json(), wire.research_event):
-            await emit(event)
+        async with aclosing(self._events("/research", request.as_json(), wire.research_event)) as events:
+            async for event in events:
+                await emit(event)
 
     async def submit(self, request: BatchRequest | ResearchRequest) -> Job:
         if isinstance(request, ResearchRequest):
             body = {"kind": "research", **request.as_json()}
         else:
-            prompts = [task.as_json() for task in request.listed()]
-            body = {"kind": "parallel", "prompts": prompts, **request.options.as_json()}
+            body = {"kind": "parallel", "prompts": request.documents(), **request.options.as_json()}
         created = await self.ask("POST", "/jobs", body)
         return wire.job(created)
 
@@ -107,7 +108,7 @@ class RemoteSwarm:
 
     async def _events(
         self, path: str, body: Mapping[str, Any], read: Callable[[Mapping[str, Any]], E | None]
-    ) -> AsyncIterator[E]:
+    ) -> AsyncGenerator[E]:
         """The events of a streamed answer; it is an error that it ends without its last one."""
         async with self._request("POST", path, body) as answer:
             async for line in answer.lines():
@@ -123,11 +124,14 @@ class RemoteSwarm:
     @asynccontextmanager
     async def _request(self, method: str, path: str, body: Any) -> AsyncGenerator[HttpStream]:
         url = httpx2.URL(self.presence.url + path)
-        content = None if body is None else to_json(body)
+        try:
+            content = None if body is None else to_json(body)
+        except ValueError as error:
+            raise InputError(f"the request cannot be written as JSON: {error}") from None
         try:
             async with self._http.stream(method, url, self._headers, content, bounded=False) as answer:
                 if answer.status >= 400:
-                    raise _refusal(answer.status, (await answer.read()).body)
+                    raise _refusal(answer.status, answer.headers, (await answer.read()).body)
                 yield answer
         except TaskError as error:
             raise self._lost(error.message) from error
@@ -140,9 +144,12 @@ class RemoteSwarm:
         )
 
 
-def _refusal(status: int, body: bytes) -> SwarmError:
+def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> SwarmError:
     try:
-        return _error(from_json(body)["error"])
+        error = _error(from_json(body)["error"])
+        if isinstance(error, Busy):
+            error.retry_after = float(headers.get("retry-after", error.retry_after))
+        return error
     except (ValueError, LookupError, TypeError):
         return DaemonError(
             f"something that is no Swarm daemon answered with status {status}", hint="see: swarm status"

@@ -8,13 +8,17 @@ from typing import Annotated
 import anyio.to_thread
 import typer
 
+from clawswarm.access.connect import digest
 from clawswarm.access.presence import look
 from clawswarm.cli.options import AsJson
 from clawswarm.cli.output import print_json, run, say, show, told
 from clawswarm.clock import SystemClock
+from clawswarm.config.load import load
 from clawswarm.config.paths import Paths
+from clawswarm.errors import ConfigError
 from clawswarm.modes.checks import Check, Report, Status
 from clawswarm.modes.diagnose import Situation, diagnose
+from clawswarm.modes.diagnose_self import Daemon
 from clawswarm.modes.machine import this_machine
 
 app = typer.Typer(add_completion=False)
@@ -49,7 +53,7 @@ async def _diagnose(*, calls: bool, as_json: bool) -> int:
         environ=os.environ,
         machine=await anyio.to_thread.run_sync(this_machine),
         clock=SystemClock(),
-        daemon=look(Paths.of(os.environ)),
+        daemon=_daemon(),
         calls=calls,
     )
     report = await diagnose(situation)
@@ -60,6 +64,18 @@ async def _diagnose(*, calls: bool, as_json: bool) -> int:
     if not report.configured:
         return NOT_CONFIGURED
     return 0 if report.ok else 1
+
+
+def _daemon() -> Daemon | None:
+    """The daemon that runs here, and whether it knows the configuration as it is now."""
+    presence = look(Paths.of(os.environ))
+    if presence is None:
+        return None
+    try:
+        outdated = presence.settings != digest(load(os.environ).settings)
+    except ConfigError:
+        outdated = None
+    return Daemon(pid=presence.pid, port=presence.port, version=presence.version, outdated=outdated)
 
 
 def _print(report: Report) -> None:

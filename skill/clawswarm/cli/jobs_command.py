@@ -11,6 +11,7 @@ from clawswarm.access.api import JobAPI
 from clawswarm.access.job_reader import open_job_reader
 from clawswarm.cli.options import AsJson
 from clawswarm.cli.output import error_status, print_json, run, say, show, told
+from clawswarm.clock import SystemClock, sleep_until
 from clawswarm.types.jobs import Job, JobPage, JobStatus
 from clawswarm.types.money import show_usd, to_pico
 
@@ -105,15 +106,17 @@ async def _show(job_id: str, offset: int, limit: int | None, *, as_json: bool) -
 
 async def _wait(job_id: str, timeout: float | None, *, as_json: bool) -> int:
     async with open_job_reader(os.environ) as api:
-        left = timeout
+        left, clock = timeout, SystemClock()
         while True:
             turn = TURN if left is None else min(TURN, left)
+            turned = clock.monotonic() + turn
             job = (await api.job(job_id, wait=turn, limit=1)).job
             if job.status.final or left == 0:
                 break
             if left is not None:
                 left = max(0.0, left - turn)
             say(f"swarm: {job.id} {job.status}: {job.done}/{job.total} done")
+            await sleep_until(clock, turned)  # a daemon that is told to stop answers at once
         page = await _whole(api, job_id, 0, None) if job.status.final else await api.job(job_id, limit=1)
     if not page.job.status.final:
         say(f"swarm: {job_id} has not ended yet: {page.job.done} of {page.job.total} are done")

@@ -22,6 +22,7 @@ COMMANDS = {
     "config": "Show the configuration, and where each value comes from.",
     "setup": "Choose a provider, test its key, write it down.",
     "diagnose": "What works here, what does not, and the fix.",
+    "service": "Start the daemon at login, and after a crash.",
 }
 """Name of each command and its line in `swarm --help`; the module of the same name holds it."""
 

@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
+from clawswarm.access.presence import look
 from clawswarm.cli.options import AsJson
 from clawswarm.cli.output import print_json, show, told, warn
 from clawswarm.cli.service_files import is_ours
 from clawswarm.cli.service_managers import Manager, ServiceError, State, manager_of
 from clawswarm.config.load import PREFIX
+from clawswarm.config.paths import Paths
 from clawswarm.config.whole_files import write_whole
 from clawswarm.errors import SwarmError
 
@@ -132,7 +134,7 @@ def _command(environ: Mapping[str, str]) -> tuple[str, ...]:
         return (str(Path(linked).absolute()), *arguments)
     if beside.exists():
         return (str(beside), *arguments)
-    return (sys.executable, "-m", "clawswarm.cli.main", *arguments)
+    return (sys.executable, "-P", "-m", "clawswarm.cli.main", *arguments)
 
 
 def _carried(environ: Mapping[str, str]) -> dict[str, str]:
@@ -193,6 +195,12 @@ def _switch_on(manager: Manager, *, changed: bool) -> None:
     state = manager.state()
     if not changed and state.enabled and state.running:
         return
+    daemon = look(Paths.of(os.environ))
+    if daemon is not None and not state.running:
+        raise SwarmError(
+            f"{manager.file} is written; a daemon of its own runs already (pid {daemon.pid})",
+            hint="stop that one, then run this again: swarm stop && swarm service install",
+        )
     try:
         manager.switch_on()
     except ServiceError as error:

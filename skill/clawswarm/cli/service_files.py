@@ -17,6 +17,9 @@ LABEL = "ai.clawswarm.daemon"
 NO_USE_TRYING = (2, 3)
 """Exit statuses after which another start would end the same: wrong usage, not configured."""
 
+_NOT_IN_A_PROGRAM = "\"'\\$"
+"""systemd takes these in an argument, but not in the path of what it starts."""
+
 
 def systemd_unit(command: Sequence[str], variables: Mapping[str, str]) -> str:
     """The unit of a daemon that starts at login and comes back after a crash.
@@ -26,12 +29,13 @@ def systemd_unit(command: Sequence[str], variables: Mapping[str, str]) -> str:
     """
     environment = [f"Environment={_quoted(f'{name}={value}')}" for name, value in variables.items()]
     program, *arguments = command
+    if any(character in program for character in _NOT_IN_A_PROGRAM):
+        program, arguments = "/usr/bin/env", list(command)
     line = " ".join([_quoted(program), *(_quoted(argument).replace("$", "$$") for argument in arguments)])
     lines = [
         f"# {MARK}",
         "[Unit]",
         "Description=Swarm daemon",
-        "Documentation=man:systemd.service(5)",
         "# A daemon that cannot start is left alone after five tries in a minute.",
         "StartLimitIntervalSec=60",
         "StartLimitBurst=5",

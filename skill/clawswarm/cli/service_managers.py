@@ -32,8 +32,8 @@ class State:
 class Manager(Protocol):
     """One kind of service manager."""
 
-    name: str
-    environ: Mapping[str, str]
+    @property
+    def name(self) -> str: ...
 
     @property
     def file(self) -> Path:
@@ -96,7 +96,8 @@ class Systemd:
         self._run("restart", UNIT_NAME)
 
     def switch_off(self) -> None:
-        self._run("disable", "--now", UNIT_NAME)
+        self._run("disable", UNIT_NAME)  # works without a session, too
+        self._run("stop", UNIT_NAME)
 
     def forget(self) -> None:
         self._run("daemon-reload")
@@ -107,9 +108,10 @@ class Systemd:
             running = self._run("is-active", UNIT_NAME, may_fail=True)
         except ServiceError:
             return State(None, None)
-        if "bus" in enabled.stderr.lower():
-            return State(None, None)
-        return State(enabled.stdout.strip() == "enabled", running.stdout.strip() in ("active", "activating"))
+        active = running.stdout.strip()  # says nothing where there is no session to ask
+        return State(
+            enabled.stdout.strip() == "enabled", active in ("active", "activating") if active else None
+        )
 
     def _run(self, *arguments: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
         return _run(self.environ, ("systemctl", "--user", *arguments), may_fail=may_fail)

@@ -89,7 +89,7 @@ class Interview:
         settings = self._planned(answers).settings
         key, trial = self._key(name, settings)
         host = self._ollama(settings.provider) if name == "ollama" else None
-        answers = replace(answers, workers=self._workers(name), slots=self._slots(host))
+        answers = replace(answers, workers=self._workers(name), slots=self._slots(name, host))
         answers = replace(answers, search=self._search(), daily_cap=self._cap())
         answers = replace(answers, searxng_url=self._searxng(answers.search))
         planned = self._planned(answers)
@@ -178,10 +178,12 @@ class Interview:
         configured = limits.max_nodes if "max_nodes" in limits.model_fields_set else None
         return questions.how_many("Prompts at once", configured or suggested)
 
-    def _slots(self, host: Fit | None) -> int | None:
+    def _slots(self, name: ProviderName, host: Fit | None) -> int | None:
         """Slots of an Ollama host: what its memory carries, where nothing is said or configured."""
+        if name != "ollama":
+            return None
         if host is None or self.flags.workers is not None:
-            return None if host is None else self.flags.workers
+            return self.flags.workers
         suggested = host.advice.num_parallel or 1
         configured = self._service("ollama").num_parallel
         if not self.flags.asking:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from clawswarm.access.presence import look
 from clawswarm.cli import setup_questions as questions
 from clawswarm.cli.options import PROVIDERS, AsJson, Model
 from clawswarm.cli.options import Provider as ProviderOption
@@ -22,7 +23,7 @@ from clawswarm.config.paths import Paths
 from clawswarm.errors import InputError, SwarmError
 from clawswarm.modes.diagnose_ollama import how_to_set
 from clawswarm.modes.setup import Auto
-from clawswarm.modes.setup_keys import KeyFlags, hidden_by
+from clawswarm.modes.setup_keys import KeyFlags, hidden_by, search_without_key
 
 app = typer.Typer(add_completion=False)
 
@@ -125,6 +126,10 @@ def _warnings(outcome: Outcome, environ: Mapping[str, str]) -> list[str]:
     if outcome.key is not None:
         hidden = hidden_by(outcome.answers.provider, outcome.service, environ, outcome.key)
         found += [hidden] if hidden else []
+    stored = outcome.answers.provider if outcome.key is not None else None
+    search = outcome.answers.search
+    if search != stored and (missing := search_without_key(search, environ, Paths.of(environ).keys)):
+        found.append(missing)
     if not outcome.planned.settings.enabled:
         found.append("Swarm is switched off in the configuration: set node_scaling.enabled: true")
     return found
@@ -144,6 +149,8 @@ def _told(outcome: Outcome, stored: Path | None) -> list[str]:
     if variables:
         steps = how_to_set(variables, sys.platform).splitlines()
         lines += ["For Ollama on this machine, these settings suit:", *(f"  {step}" for step in steps)]
+    if changed and look(Paths.of(os.environ)) is not None:
+        lines.append("A daemon runs with what was set before; to give it this: swarm restart")
     return [*lines, 'Next: swarm diagnose, then swarm parallel "What is AI?" "What is ML?"']
 
 

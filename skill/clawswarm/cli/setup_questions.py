@@ -68,7 +68,7 @@ def secret(question: str) -> str:
 
 def yes(question: str, *, default: bool = True) -> bool:
     while True:
-        answer = line(f"{question} ({'Y/n' if default else 'y/N'})", "yes" if default else "no").lower()
+        answer = line(f"{question} (y/n)", "y" if default else "n").lower()
         if answer in ("y", "yes"):
             return True
         if answer in ("n", "no"):
@@ -129,8 +129,12 @@ def how_many(question: str, default: int) -> int:
 
 
 def which_search(default: str) -> SearchName | Auto:
-    say("", f"Web search for research: {', '.join(SEARCHES)}", "  (auto takes what is set up; brave needs")
-    say("  BRAVE_API_KEY, searxng an address of yours; duckduckgo needs nothing)")
+    say(
+        "",
+        f"Web search for research: {', '.join(SEARCHES)}",
+        "  auto takes what is set up; brave needs BRAVE_API_KEY, searxng an address of your own,",
+        "  ollama OLLAMA_API_KEY, gemini its key; duckduckgo needs nothing",
+    )
     return cast("SearchName | Auto", choice("Search", SEARCHES, default))
 
 

@@ -111,7 +111,7 @@ async def _serve(
         tracer.close()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Tells when it answers; leaves the signals to us."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
@@ -126,26 +126,28 @@ class _Server(uvicorn.Server):
         return nullcontext()
 
 
+def make_server(serving: Serving, token: str, announce: Callable[[], None]) -> Server:
+    """The HTTP server, not yet started."""
+    config = uvicorn.Config(
+        create_app(serving, token=token),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(1, round(serving.settings.daemon.grace)),
+    )
+    return Server(config, announce)
+
+
 async def _answer(
     serving: Serving, jobs: JobRunner, door: socket.socket, token: str, announce: Callable[[], None]
 ) -> None:
     """Answer requests until told to stop; then let what runs finish for as long as it is granted."""
     grace = serving.settings.daemon.grace
-
-    server = _Server(
-        uvicorn.Config(
-            create_app(serving, token=token),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=max(1, round(grace)),
-        ),
-        announce,
-    )
+    server = make_server(serving, token, announce)
     async with anyio.create_task_group() as group:
         group.start_soon(_stop_on_signal, server, jobs, grace, group)
         await server.serve(sockets=[door])
@@ -173,7 +175,8 @@ def _listening(port: int) -> Generator[socket.socket]:
     Raises:
         DaemonError: something else listens there.
     """
-    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP, as accepted sockets then are: asyncio switches Nagle's delay off only for those.
+    door = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     with door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

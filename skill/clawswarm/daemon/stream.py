@@ -23,6 +23,9 @@ HIGH_WATER = 256 * 1024
 
 HEARTBEAT = b'{"event":"heartbeat"}\n'
 
+LINGER = 0.002
+"""Seconds that the first line of a packet waits for others: to wake the client for each costs more."""
+
 STOPPING = {
     "code": "daemon_stopping",
     "message": "the daemon was told to stop before the work was done",
@@ -62,6 +65,7 @@ class EventStream(Response):
         self._size = 0
         self._wake = anyio.Event()
         self._room = anyio.Event()
+        self._over = anyio.Event()
         self._sent = anyio.Event()
         self._ended = False
         self._begun = False
@@ -114,6 +118,7 @@ class EventStream(Response):
 
     def _end(self) -> None:
         self._ended = True
+        self._over.set()
         self._wake.set()
 
     async def _write(self, send: Send) -> None:
@@ -123,6 +128,9 @@ class EventStream(Response):
                 await self._wake.wait()
             if silence.cancelled_caught:
                 self._lines.append(HEARTBEAT)
+            elif not self._ended:
+                with anyio.move_on_after(LINGER):
+                    await self._over.wait()
             self._wake = anyio.Event()
             lines, self._lines, self._size = self._lines, [], 0
             self._room.set()

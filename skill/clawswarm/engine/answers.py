@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 from pydantic_core import from_json, to_json
 
@@ -193,6 +194,9 @@ class AnswerCache:
         """Answer look-ups and write behind, until cancelled."""
         while True:
             await self._call.wait()
+            await anyio.sleep(
+                0
+            )  # workers that are about to ask share this round: a thread costs more than a turn
             self._call = anyio.Event()
             this, self._round = self._round, _Round()
             try:
@@ -242,6 +246,8 @@ async def open_answers(answers: Answers | None, settings: Cache, clock: Clock) -
     finally:
         with anyio.CancelScope(shield=True):
             await cache.flush()
+        if answers is not None:
+            answers.close()
 
 
 def _encode(reply: Reply) -> bytes:

@@ -15,7 +15,7 @@ from clawswarm.engine.deadline import Deadline
 from clawswarm.engine.fleet import Fleet
 from clawswarm.engine.line import Line, Trace
 from clawswarm.engine.redact import Redactor
-from clawswarm.engine.usage import UsageBook
+from clawswarm.engine.usage import UsageBook, open_usage
 from clawswarm.engine.verdict import Schemas, judge, parse_output
 from clawswarm.errors import InputError, TaskError
 from clawswarm.providers.prices import price_of
@@ -103,7 +103,7 @@ class Engine:
         async with anyio.create_task_group() as group:  # a locked database makes each wait: once, together
             group.start_soon(self._answers.flush)
             group.start_soon(self.budget.give_back)
-            group.start_soon(self.usage.flush)
+            group.start_soon(self.usage.flush_soon)
 
     async def run_task(self, index: int, task: Task, run: RunCap | None) -> TaskResult:
         """Run one task to its end. Never raises for a task that failed."""
@@ -246,13 +246,7 @@ async def open_engine(
     async with (
         open_budget(settings.cost, ledger, clock) as budget,
         open_answers(answers, settings.cache, clock) as cache,
+        open_usage(ledger, clock) as usage,
     ):
-        usage = UsageBook(ledger, clock)
-        try:
-            fleet = Fleet(settings.limits, clock)
-            yield Engine(
-                settings, chosen, budget=budget, answers=cache, usage=usage, clock=clock, fleet=fleet
-            )
-        finally:
-            with anyio.CancelScope(shield=True):
-                await usage.flush()
+        fleet = Fleet(settings.limits, clock)
+        yield Engine(settings, chosen, budget=budget, answers=cache, usage=usage, clock=clock, fleet=fleet)

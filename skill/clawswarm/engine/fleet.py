@@ -5,7 +5,6 @@ An engine for another provider than the configured one stands beside the first; 
 """
 
 import random
-
 from typing import Any
 
 import anyio

@@ -19,7 +19,7 @@ from clawswarm.modes.diagnose_keys import Keys
 from clawswarm.modes.diagnose_self import Daemon
 from clawswarm.modes.machine import Machine
 from clawswarm.modes.trial import only, patience
-from clawswarm.providers.address import base_urls, without_login
+from clawswarm.providers.address import all_at, base_urls, without_login
 from clawswarm.providers.http import open_http
 from clawswarm.providers.models import RECOMMENDED
 from clawswarm.providers.ollama_models import PROBE_TIMEOUT
@@ -134,6 +134,8 @@ async def _ollama(entry: _Used, situation: Situation, around: Surroundings, keys
     """Every host, and one call where the model can be asked."""
     urls = base_urls("ollama", entry.service, situation.environ)
     checks: list[Check] = []
+    if all_at(urls, "ollama.com"):  # nobody's machine: there are no slots and no memory to look at
+        return [await keys.provider("ollama", entry.service)]
     ready = True
     model = entry.service.model or ""
     for url in urls:

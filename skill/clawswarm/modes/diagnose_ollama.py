@@ -58,16 +58,22 @@ class Fit:
 
 
 async def fit(
-    http: Http, url: str, model: str, service: Service, environ: Mapping[str, str], machine: Machine
+    http: Http,
+    url: str,
+    model: str,
+    service: Service,
+    environ: Mapping[str, str],
+    machine: Machine,
 ) -> Fit:
     """Ask the host about itself and about `model`.
 
     Raises:
         TaskError: no Ollama answers.
     """
-    host = await look_at(http, url, None)
+    key = variable(environ, service.api_key_env) if service.api_key_env else None
+    host = await look_at(http, url, key)
     held, loaded = host.held(model), host.in_memory(model)
-    build = await _build(http, url, model) if held is not None and not held.remote else None
+    build = await _build(http, url, key, model) if held is not None and not held.remote else None
     context, source = _context(service, loaded, environ)
     weights = held.size if held is not None and not held.remote else None
     slot = None
@@ -97,9 +103,9 @@ def is_loopback(url: str) -> bool:
     return is_local(url) and any(name in url for name in ("//127.", "//localhost", "//[::1]"))
 
 
-async def _build(http: Http, url: str, model: str) -> Build | None:
+async def _build(http: Http, url: str, key: str | None, model: str) -> Build | None:
     try:
-        return await build_of(http, url, None, model)
+        return await build_of(http, url, key, model)
     except TaskError:
         return None
 

@@ -6,17 +6,13 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from clawswarm.config.key_files import key_file
 from clawswarm.config.paths import Paths
+from clawswarm.config.token import token_file
 from clawswarm.modes.checks import Check
 from clawswarm.modes.machine import GIB, size
-from clawswarm.providers.address import PLACES
 
 FULL = 100 * 1024**2
 NEARLY_FULL = GIB
-
-TOKEN = "swarm-token"  # noqa: S105 - the name of a file
-"""The daemon's token, in the folder of the keys."""
 
 
 def disk(paths: Paths) -> Check:
@@ -70,8 +66,7 @@ def _wrong_folders(paths: Paths) -> Iterator[Wrong]:
 
 
 def _wrong_secrets(paths: Paths) -> Iterator[Wrong]:
-    files = [*(key_file(name, paths.keys) for name in PLACES), paths.keys / TOKEN]
-    for file in files:
+    for file in (*sorted(paths.keys.glob("*-key.txt")), token_file(paths)):
         mode = _mode(file)
         if mode is not None and mode & 0o077:
             yield f"{file} can be read by others (mode {mode:04o})", f"chmod 600 {file}", True

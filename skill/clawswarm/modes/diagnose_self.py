@@ -3,7 +3,7 @@
 import platform
 import sys
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import asdict, dataclass
 
 import anyio
 import anyio.to_thread
@@ -23,15 +23,19 @@ OLDEST_PYTHON = (3, 11)
 HEALTH_SECONDS = 3.0
 
 
-class Daemon(Protocol):
-    """What is known about a daemon that runs; `port` is None while it starts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """What is known about a daemon that runs.
 
-    @property
-    def pid(self) -> int: ...
-    @property
-    def port(self) -> int | None: ...
-    @property
-    def version(self) -> str: ...
+    Attributes:
+        port: None while it starts.
+        outdated: whether it was started with another configuration; None where that cannot be told.
+    """
+
+    pid: int
+    port: int | None
+    version: str
+    outdated: bool | None
 
 
 def python() -> Check:
@@ -80,7 +84,7 @@ async def daemon(running: Daemon | None, http: Http) -> Check:
     if running is None:
         seen = "none runs: commands work in their own process"
         return Check(name="daemon", status="ok", seen=seen, details={"running": False})
-    details = {"running": True, "pid": running.pid, "port": running.port, "version": running.version}
+    details = {"running": True, **asdict(running)}
     if running.port is None:
         seen = f"starting (pid {running.pid})"
         return Check(name="daemon", status="ok", seen=seen, details=details)
@@ -98,5 +102,8 @@ async def daemon(running: Daemon | None, http: Http) -> Check:
         )
     if running.version != __version__:
         seen = f"another release than this one, {__version__} ({where})"
+        return Check(name="daemon", status="warn", seen=seen, fix="swarm restart", details=details)
+    if running.outdated:
+        seen = f"runs with the configuration of its start, which was changed since ({where})"
         return Check(name="daemon", status="warn", seen=seen, fix="swarm restart", details=details)
     return Check(name="daemon", status="ok", seen=f"runs ({where})", details=details)

@@ -1,7 +1,7 @@
 """One life of a job: what it has behind it when it is taken up, and what happens until it is put down."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from pydantic_core import from_json, to_json
@@ -31,12 +31,23 @@ class Unfinished(Exception):  # noqa: N818 - says the state; never leaves the pa
 
 
 class Life:
-    """Notes what is sent and what comes back."""
+    """Notes what is sent and what comes back.
+
+    Attributes:
+        alone: held by the one job that has suspects in flight.
+    """
 
     def __init__(
-        self, job_id: str, standing: Standing, log: JobLog, clock: Clock, stopping: anyio.Event
+        self,
+        job_id: str,
+        standing: Standing,
+        log: JobLog,
+        clock: Clock,
+        stopping: anyio.Event,
+        alone: anyio.Lock,
     ) -> None:
         self.id = job_id
+        self.alone = alone
         self.request: dict[str, Any] = standing.request
         self.crashes = standing.crashes
         self._stored = dict(standing.bodies)
@@ -71,8 +82,11 @@ class Life:
         await self._log.sent(self.id, position)
 
     def done(self, position: int, document: dict[str, Any]) -> None:
-        """Store a result. Text that no encoding can carry is replaced where it cannot."""
-        body = to_json(document, inf_nan_mode="null", fallback=str)
+        """Store a result. Of text that no encoding can carry, half of a character becomes a question mark."""
+        try:
+            body = to_json(document, inf_nan_mode="null", fallback=str)
+        except ValueError:
+            body = to_json(_encodable(document), inf_nan_mode="null", fallback=str)
         self._stored[position] = body
         self._flying.discard(position)
         self._log.item(self.id, Item(position=position, ok=document["ok"], body=body), self.ran_ms)
@@ -90,6 +104,25 @@ class Life:
             tally.add(task_result(from_json(body)))
         return tally
 
+    def costs(self) -> list[tuple[int, int | None, int]]:
+        """Position, picodollars (None: unknown) and calls of everything that is stored; as `tally`."""
+        results = {position: task_result(from_json(body)) for position, body in self._stored.items()}
+        return [(position, each.cost_pico, each.attempts) for position, each in results.items()]
+
     def stats(self) -> Stats:
         """As `tally`, with the time over all lives."""
         return self.tally().stats(self.ran_ms)
+
+
+def _encodable(value: Any) -> Any:
+    """`value` with a question mark for each half of a surrogate pair."""
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict():
+            pairs = cast("dict[Any, Any]", value).items()
+            return {_encodable(name): _encodable(each) for name, each in pairs}
+        case list() | tuple():
+            return [_encodable(each) for each in cast("list[Any]", value)]
+        case _:
+            return value

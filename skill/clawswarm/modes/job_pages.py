@@ -1,5 +1,8 @@
 """A page of a job's results, read from the store: in the daemon, and where none runs."""
 
+from itertools import takewhile
+from typing import Any
+
 from pydantic_core import from_json
 
 from clawswarm.errors import InputError
@@ -23,13 +26,16 @@ def read_page(jobs: Jobs, job_id: str, offset: int, limit: int) -> JobPage:
             f"offset must be 0 or more and limit 1 to {LARGEST_PAGE}, not {offset} and {limit}",
         )
     job = jobs.get(job_id)
-    items = [from_json(body) for body in jobs.page(job_id, offset, limit)]
-    end = min(offset + limit, job.total)
+    places = range(offset, min(offset + limit, job.total))
+    there = jobs.page(job_id, offset, limit)
     if job.status.final:
-        # What never ran keeps its place, with the reason. Results after it are there, too.
-        while (position := offset + len(items)) < end:
-            items.append(_never_done(job, position))
-            items += [from_json(body) for body in jobs.page(job_id, position + 1, end - position - 1)]
+        # What never ran keeps its place, with the reason.
+        asked = jobs.request(job_id) if len(there) < len(places) else None
+        items = [
+            from_json(there[place]) if place in there else _never_done(job, asked, place) for place in places
+        ]
+    else:
+        items = [from_json(there[place]) for place in takewhile(there.__contains__, places)]
     reached = offset + len(items)
     more = reached < job.total or not job.status.final
     return JobPage(
@@ -40,10 +46,12 @@ def read_page(jobs: Jobs, job_id: str, offset: int, limit: int) -> JobPage:
     )
 
 
-def _never_done(job: Job, position: int) -> dict[str, object]:
+def _never_done(job: Job, asked: Any, position: int) -> dict[str, object]:
     reason = job.error or Failure(
         code="cancelled", message="the job was stopped before this was done", retryable=True
     )
     if job.kind == "parallel":
-        return TaskResult(index=position, ok=False, error=reason).as_json()
-    return SubjectResult(index=position, subject="", ok=False, error=reason).as_json()
+        name = asked["prompts"][position].get("id")
+        return TaskResult(index=position, id=name, ok=False, error=reason).as_json()
+    subject = asked["subjects"][position]
+    return SubjectResult(index=position, subject=subject, ok=False, error=reason).as_json()

@@ -42,11 +42,14 @@ async def work_on_batch(life: Life, engine_for: EngineFor, watch: Watch) -> dict
     left = [position for position in missing if position not in life]
     suspects = [position for position in left if life.crashes.get(position, 0) >= ALONE_AFTER]
     others = [position for position in left if life.crashes.get(position, 0) < ALONE_AFTER]
-    async with anyio.create_task_group() as group:
-        if others:
-            group.start_soon(part.run, others, request.options.concurrency)
-        if suspects:
-            group.start_soon(part.run, suspects, 1)
+    try:
+        async with anyio.create_task_group() as group:
+            if others:
+                group.start_soon(part.run, others, request.options.concurrency)
+            if suspects:
+                group.start_soon(part.run_alone, suspects)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None  # a store that fails is seen as what it is
     if any(position not in life for position in left):
         raise Unfinished
     return {"stats": (await anyio.to_thread.run_sync(life.stats)).as_json()}
@@ -63,6 +66,11 @@ class _Part:
         self._tasks = tasks
         self._cap = run
         self._watch = watch
+
+    async def run_alone(self, suspects: list[int]) -> None:
+        """One by one, and not beside those of another job."""
+        async with self._life.alone:
+            await self.run(suspects, 1)
 
     async def run(self, positions: list[int], workers: int | None) -> None:
         sent: list[int] = []
@@ -89,8 +97,8 @@ async def _cap(life: Life, engine: Engine, tasks: list[Task], options: RunOption
     """The job's cap, with what earlier lives have spent of it, and what their lost calls may have cost."""
     cap = engine.budget.run_cap(run_cap(options))
     if cap is not None:
-        tally = await anyio.to_thread.run_sync(life.tally)
-        cap.spent = tally.known_cost_pico
+        for position, cost, attempts in await anyio.to_thread.run_sync(life.costs):
+            cap.spent += attempts * engine.worst_cost(tasks[position]) if cost is None else cost
         for position, crashes in life.crashes.items():
             cap.spent += crashes * engine.worst_cost(tasks[position])
     return cap

@@ -70,6 +70,7 @@ class JobRunner:
         self._slots = anyio.Semaphore(limits.running_jobs)
         self._live: dict[str, _Live] = {}
         self._stopping = anyio.Event()
+        self._alone = anyio.Lock()
 
     @property
     def unfinished(self) -> int:
@@ -120,7 +121,11 @@ class JobRunner:
             live.cancelled = True
             live.scope.cancel()
             await live.ended.wait()
-        return await self.get(job_id)
+        job = await self.get(job_id)
+        if not job.status.final:  # that could not be written; now it can, or the caller is told
+            await self._set(job_id, JobStatus.CANCELLED)
+            job = await self.get(job_id)
+        return job
 
     async def recover(self) -> None:
         """Take up what an earlier process left unfinished, and forget what is old."""
@@ -174,32 +179,42 @@ class JobRunner:
     async def _try(self, job_id: str) -> bool:
         """Work on a job; False when its store failed, and it should be tried again."""
         try:
-            await self._set(job_id, JobStatus.RUNNING)
-            standing = await anyio.to_thread.run_sync(self._jobs.standing, job_id)
-            life = Life(job_id, standing, self._log, self._clock, self._stopping)
-            try:
-                whole = await self._work(life)
-                await self._log.flush()
-                await self._set(job_id, JobStatus.COMPLETE, whole=whole)
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await life.land()
-        except Unfinished:
-            await self._set(job_id, JobStatus.QUEUED)
+            await self._log.flush()  # results that a store in trouble did not take yet are not asked again
+            if await self._set(job_id, JobStatus.RUNNING):
+                status, more = await self._live_on(job_id)
+                await self._set(job_id, status, **more)
         except StoreError as error:
             logger.warning("job %s waits: %s", job_id, error.message)
             return False
+        return True
+
+    async def _live_on(self, job_id: str) -> tuple[JobStatus, dict[str, Any]]:
+        """One life of a job: how it stands at its end, and what belongs to that."""
+        standing = await anyio.to_thread.run_sync(self._jobs.standing, job_id)
+        life = Life(job_id, standing, self._log, self._clock, self._stopping, self._alone)
+        try:
+            whole = await self._work(life)
+            await self._log.flush()
+        except Unfinished:
+            return JobStatus.QUEUED, {}
+        except StoreError:
+            raise
         except SwarmError as error:
             failure = Failure(code="not_configured", message=error.message, hint=error.hint)
-            await self._set(job_id, JobStatus.FAILED, error=failure)
+            return JobStatus.FAILED, {"error": failure}
         except Exception as error:
             logger.exception("job %s failed", job_id)
             failure = Failure(code="provider_failed", message=f"the job failed inside Swarm: {error!r}")
-            await self._set(job_id, JobStatus.FAILED, error=failure)
-        return True
+            return JobStatus.FAILED, {"error": failure}
+        finally:
+            with anyio.CancelScope(shield=True):
+                await life.land()
+        return JobStatus.COMPLETE, {"whole": whole}
 
-    async def _set(self, job_id: str, status: JobStatus, **more: Any) -> None:
-        await anyio.to_thread.run_sync(lambda: self._jobs.set_status(job_id, status, at=self._now(), **more))
+    async def _set(self, job_id: str, status: JobStatus, **more: Any) -> bool:
+        return await anyio.to_thread.run_sync(
+            lambda: self._jobs.set_status(job_id, status, at=self._now(), **more)
+        )
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -215,9 +230,9 @@ def encode(request: BatchRequest | ResearchRequest) -> tuple[Any, dict[str, Any]
     if isinstance(request, ResearchRequest):
         title = titled([request.topic] if request.topic else request.subjects)
         return "research", request.as_json(), len(request.subjects), title
-    tasks = request.listed()
-    document = {"prompts": [task.as_json() for task in tasks], **request.options.as_json()}
-    return "parallel", document, len(tasks), titled(task.prompt for task in tasks)
+    prompts = request.documents()
+    document = {"prompts": prompts, **request.options.as_json()}
+    return "parallel", document, len(prompts), titled(str(each["prompt"]) for each in prompts)
 
 
 @asynccontextmanager

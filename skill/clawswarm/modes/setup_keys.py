@@ -15,6 +15,8 @@ from clawswarm.providers.address import PLACES
 LONGEST_VARIABLE = 64
 """A longer name is more likely the key itself, which must not be repeated in a message."""
 
+_SEARCH_KEYS = {"brave": "BRAVE_API_KEY", "ollama": "OLLAMA_API_KEY", "gemini": "GEMINI_API_KEY"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFlags:
@@ -79,6 +81,21 @@ def found_key(
         return find_key(name, usual_variable(name, service), environ, folder), None
     except ConfigError as error:
         return None, error.message
+
+
+def search_without_key(search: str | None, environ: Mapping[str, str], folder: Path) -> str | None:
+    """A warning where a web search is chosen whose key is nowhere."""
+    variable = _SEARCH_KEYS.get(search or "")
+    if search is None or variable is None:
+        return None
+    try:
+        found = find_key(search, variable, environ, folder)
+    except ConfigError as error:
+        return error.message
+    if found is not None:
+        return None
+    where = folder / f"{search}-key.txt"
+    return f"web search by {search} has no key yet: set {variable}, or write it to {where} (mode 0600)"
 
 
 def hidden_by(name: ProviderName, service: Service, environ: Mapping[str, str], key: Key) -> str | None:

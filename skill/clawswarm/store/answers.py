@@ -27,21 +27,22 @@ class Answers:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._reader = store.reader()
 
     def get(self, keys: Iterable[bytes], *, since: float) -> dict[bytes, bytes]:
-        """The bodies of those keys that were stored at or after `since`."""
+        """The bodies of those keys that were stored at or after `since`. For one thread at a time."""
         wanted = list(keys)
         found: dict[bytes, bytes] = {}
-        columns = tables.answers.c
-        with self._store.read() as connection:
-            for start in range(0, len(wanted), BATCH):
-                rows = connection.execute(
-                    select(columns.key, columns.body).where(
-                        columns.key.in_(wanted[start : start + BATCH]), columns.stored_at >= since
-                    )
-                )
-                found.update((row.key, row.body) for row in rows)
+        for start in range(0, len(wanted), BATCH):
+            some = wanted[start : start + BATCH]
+            marks = ",".join("?" * len(some))
+            statement = f"SELECT key, body FROM answers WHERE stored_at >= ? AND key IN ({marks})"  # noqa: S608
+            found.update((key, body) for key, body in self._reader.fetch(statement, (since, *some)))
         return found
+
+    def close(self) -> None:
+        """Give the connection of the look-ups back."""
+        self._reader.close()
 
     def put(self, bodies: Mapping[bytes, bytes], *, at: float) -> None:
         """Store answers; a key that is there already is replaced."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Row, Select, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
@@ -133,18 +133,20 @@ class Jobs:
             {int(position): int(count) for position, count in crashes},
         )
 
-    def page(self, job_id: str, offset: int, limit: int) -> list[bytes]:
-        """The results from `offset` on, up to the first that is missing."""
+    def request(self, job_id: str) -> Any:
+        """What was asked for, as JSON."""
+        with self._store.read() as connection:
+            body = connection.scalar(select(tables.jobs.c.request).where(tables.jobs.c.id == job_id))
+        return None if body is None else from_json(body)
+
+    def page(self, job_id: str, offset: int, limit: int) -> dict[int, bytes]:
+        """Those results that are there of the `limit` from `offset` on, by position."""
         columns = tables.job_items.c
-        wanted = (
-            select(columns.position, columns.body)
-            .where(columns.job == job_id, columns.position >= offset)
-            .order_by(columns.position)
-            .limit(limit)
+        wanted = select(columns.position, columns.body).where(
+            columns.job == job_id, columns.position >= offset, columns.position < offset + limit
         )
         with self._store.read() as connection:
-            rows = connection.execute(wanted).all()
-        return [body for index, (position, body) in enumerate(rows, offset) if position == index]
+            return {int(position): body for position, body in connection.execute(wanted)}
 
     def write(self, changes: Mapping[str, Changes]) -> None:
         """Write what happened to several jobs, in one transaction."""
@@ -160,30 +162,20 @@ class Jobs:
                         ),
                         rows,
                     )
-                done = [item.position for item in change.items]
-                if change.items:
+                done = {item.position for item in change.items}
+                new = _new(connection, job_id, change.items)
+                if new:
                     connection.execute(
-                        upsert(tables.job_items).on_conflict_do_nothing(),
-                        [{"job": job_id, "position": i.position, "body": i.body} for i in change.items],
+                        plain_insert(tables.job_items),
+                        [{"job": job_id, "position": i.position, "body": i.body} for i in new],
                     )
-                if landed := [*change.landed, *done]:
+                if landed := {*change.landed, *done}:
                     connection.execute(
                         update(flights)
                         .where(flights.c.job == job_id, flights.c.position.in_(landed))
                         .values(flying=False)
                     )
-                self._count(connection, job_id, change)
-
-    def _count(self, connection: Any, job_id: str, change: Changes) -> None:
-        columns = tables.jobs.c
-        values: dict[str, Any] = {}
-        if change.items:
-            values["done"] = columns.done + len(change.items)
-            values["successful"] = columns.successful + sum(item.ok for item in change.items)
-        if change.ran_ms is not None:
-            values["ran_ms"] = change.ran_ms
-        if values:
-            connection.execute(update(tables.jobs).where(columns.id == job_id).values(**values))
+                _count(connection, job_id, new, change.ran_ms)
 
     def set_status(
         self,
@@ -193,8 +185,8 @@ class Jobs:
         at: float,
         error: Failure | None = None,
         whole: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Move a job on. A final status stays: whoever comes later changes nothing."""
+    ) -> bool:
+        """Move a job on. A final status stays: whoever comes later changes nothing, and is told False."""
         columns = tables.jobs.c
         values: dict[str, Any] = {"status": status.value}
         if status is JobStatus.RUNNING:
@@ -206,11 +198,12 @@ class Jobs:
         if whole is not None:
             values["whole"] = to_json(whole)
         with self._store.write(durable=status.final) as connection:
-            connection.execute(
+            moved = connection.execute(
                 update(tables.jobs).where(columns.id == job_id, columns.status.in_(_OPEN)).values(**values)
             )
             if status.final:
                 connection.execute(delete(tables.job_flights).where(tables.job_flights.c.job == job_id))
+        return moved.rowcount > 0
 
     def whole(self, job_id: str) -> dict[str, Any] | None:
         """What belongs to a job as a whole, once it is complete."""
@@ -235,6 +228,32 @@ class Jobs:
         with self._store.write() as connection:
             connection.execute(delete(tables.job_items).where(tables.job_items.c.job.in_(old)))
             return connection.execute(delete(tables.jobs).where(columns.ended < before)).rowcount
+
+
+def _new(connection: Connection, job_id: str, items: list[Item]) -> list[Item]:
+    """Those that have no result yet. Who cannot tell whether a write was kept writes it again."""
+    if not items:
+        return []
+    columns = tables.job_items.c
+    positions = {item.position: item for item in items}
+    there = connection.scalars(
+        select(columns.position).where(columns.job == job_id, columns.position.in_(positions))
+    )
+    for position in there:
+        del positions[position]
+    return list(positions.values())
+
+
+def _count(connection: Connection, job_id: str, new: list[Item], ran_ms: int | None) -> None:
+    columns = tables.jobs.c
+    values: dict[str, Any] = {}
+    if new:
+        values["done"] = columns.done + len(new)
+        values["successful"] = columns.successful + sum(item.ok for item in new)
+    if ran_ms is not None:
+        values["ran_ms"] = ran_ms
+    if values:
+        connection.execute(update(tables.jobs).where(columns.id == job_id).values(**values))
 
 
 def _listed() -> Select[Any]:

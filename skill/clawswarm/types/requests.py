@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from pydantic_core import to_json
+
 from clawswarm.errors import InputError
 from clawswarm.types.task import Task
 
@@ -67,8 +69,47 @@ class BatchRequest:
             InputError: they come from an iterator, which cannot be handed over.
         """
         if not isinstance(self.tasks, Collection):
-            raise InputError("the prompts of a job must be a list", hint="write: list(prompts)")
+            raise InputError(
+                "the prompts must be a list: they are handed over to the daemon as a whole",
+                hint="write: list(prompts), or work in this process: use_daemon=False",
+            )
         return list(self.tasks)
+
+    def documents(self) -> list[dict[str, Any]]:
+        """The tasks as JSON, to be sent or stored.
+
+        Raises:
+            InputError: they come from an iterator, or one of them has something that JSON does not carry.
+        """
+        return [_document(index, task) for index, task in enumerate(self.listed())]
+
+    def check_texts(self) -> None:
+        """Raise an `InputError` for a text that no encoding can carry, where all tasks are at hand."""
+        if isinstance(self.tasks, Collection):
+            for index, task in enumerate(self.tasks):
+                _check_text(index, task.as_json())
+
+
+def _document(index: int, task: Task) -> dict[str, Any]:
+    """A task as JSON; what would silently be left out of it is refused."""
+    if names := task.staying:
+        raise InputError(
+            f"prompt {index}: {', '.join(names)} cannot be handed over to the daemon",
+            hint="work in this process: Swarm(use_daemon=False)",
+        )
+    document = task.as_json()
+    _check_text(index, document)
+    return document
+
+
+def _check_text(index: int, document: dict[str, Any]) -> None:
+    try:
+        to_json(document)
+    except ValueError:
+        raise InputError(
+            f"prompt {index}: a text has half of a character (a lone surrogate), which cannot be sent",
+            hint="nothing was sent",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

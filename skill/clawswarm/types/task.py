@@ -93,6 +93,18 @@ class Task:
         return {name: value for name in FIELDS if (value := getattr(self, name)) is not None}
 
     @property
+    def staying(self) -> list[str]:
+        """The fields that are set and do not travel."""
+        here = {
+            "history": self.history,
+            "tools": self.tools,
+            "tool_choice": self.tool_choice != "auto",
+            "stop": self.stop,
+            "cache": self.cache is not None,
+        }
+        return [name for name, there in here.items() if there]
+
+    @property
     def wants_variety(self) -> bool:
         """Whether the caller asked for random sampling, so that one answer cannot stand for another."""
         return self.temperature is not None and self.temperature > 0 and self.seed is None
