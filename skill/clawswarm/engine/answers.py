@@ -194,9 +194,7 @@ class AnswerCache:
         """Answer look-ups and write behind, until cancelled."""
         while True:
             await self._call.wait()
-            await anyio.sleep(
-                0
-            )  # workers that are about to ask share this round: a thread costs more than a turn
+            await anyio.lowlevel.checkpoint()  # those about to ask share this round: a thread costs more
             self._call = anyio.Event()
             this, self._round = self._round, _Round()
             try:
