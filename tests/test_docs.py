@@ -1,23 +1,35 @@
 """The documents, executed: every command of the README runs and prints what it says there."""
 
+import os
 import re
 import shlex
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clawswarm.access.launch import launch
+from clawswarm.access.presence import look
+from clawswarm.cli.main import COMMANDS
 from clawswarm.config.describe import schema
 from clawswarm.config.load import load
 from clawswarm.config.model import Cache, Cost, Daemon, Limits, Provider, Research, Section
+from clawswarm.config.paths import Paths
+from clawswarm.daemon import routes_ops, routes_swarm
 from clawswarm.providers.address import PLACES
 from clawswarm.providers.models import RECOMMENDED
 from clawswarm.types.task import FIELDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+HTTP_API = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
 SKILL = (ROOT / "SKILL.md").read_text(encoding="utf-8")
 
 
@@ -27,8 +39,8 @@ class Step:
     output: str
 
 
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+def blocks(kind: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
 
 
 def steps(block: str) -> list[Step]:
@@ -38,7 +50,9 @@ def steps(block: str) -> list[Step]:
 
 
 def without_numbers(text: str) -> str:
-    """What must be the same each time; times differ, and so do the parts that only long runs print."""
+    """What must be the same each time; times and ids differ."""
+    text = re.sub(r"job-[0-9a-f]{12}", "job-#", text)
+    text = re.sub(r'"speedup":(null|[\d.]+)', '"speedup":#', text)
     return re.sub(r"\d+(\.\d+)?", "#", text)
 
 
@@ -52,29 +66,85 @@ def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.timeout(30)
-@pytest.mark.slow(reason="starts the command line as its user does, several times")
-@pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block.split("\n")[0][2:50])
-def test_a_console_example_prints_what_the_readme_says(block: str, bin_folder: Path, tmp_path: Path) -> None:
-    environ = {"HOME": str(tmp_path), "PATH": f"{bin_folder}:/usr/bin:/bin", "LANG": "C.UTF-8"}
-    assert steps(block)
-    for step in steps(block):
+@dataclass
+class Reader:
+    """Somebody who types what a document says, in a home and on a port of their own."""
+
+    home: Path
+    environ: dict[str, str]
+
+    def type(self, found: list[Step]) -> None:
+        """Run the steps in one shell; each prints what the document says."""
+        lines = ["exec 2>&1"]
+        for step in found:
+            lines += [step.command.replace("9999", self.environ["SWARM__DAEMON__PORT"]), r"printf '\n@@\n'"]
         done = subprocess.run(
-            ["/bin/bash", "-c", step.command],
-            cwd=tmp_path,
-            env=environ,
+            ["/bin/bash", "-c", "\n".join(lines)],
+            cwd=self.home,
+            env=self.environ,
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
         )
-        printed = (done.stderr if step.command.startswith("swarm bench") else done.stdout).strip()
-        both = (
-            f"{done.stderr}{done.stdout}"
-            if step.command.startswith("swarm bench")
-            else f"{done.stdout}{done.stderr}"
-        )
-        assert without_numbers(both.strip()) == without_numbers(step.output), printed
-        assert done.returncode == (3 if "no model to ask" in step.output else 0)
+        printed = done.stdout.split("\n@@\n")
+        assert len(printed) == len(found) + 1, done.stdout
+        for step, output in zip(found, printed, strict=False):
+            assert without_numbers(output.strip()) == without_numbers(step.output), step.command
+
+
+@pytest.fixture
+def reader(tmp_path: Path, bin_folder: Path) -> Iterator[Reader]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environ = {
+        "HOME": str(tmp_path),
+        "PATH": f"{bin_folder}:{os.environ['PATH']}",
+        "LANG": "C.UTF-8",
+        "SWARM__DAEMON__PORT": str(port),
+    }
+    yield Reader(tmp_path, environ)
+    if (presence := look(Paths.of(environ))) is not None:
+        os.kill(presence.pid, signal.SIGKILL)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.slow(reason="starts the command line as its user does, several times")
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda block: block.split("\n")[0][2:50])
+def test_a_console_example_prints_what_the_readme_says(block: str, reader: Reader) -> None:
+    found = steps(block)
+    assert found
+    if "swarm start" in block or "--detach" in block:
+        reader.environ["SWARM__PROVIDER__NAME"] = "demo"
+    reader.type(found)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.slow(reason="starts a daemon, and a shell that talks to it")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page speaks curl, and there is none here")
+def test_the_page_of_the_http_api_is_true(reader: Reader) -> None:
+    reader.environ["SWARM__PROVIDER__NAME"] = "demo"
+    launch(reader.environ)
+    reader.type([step for block in blocks("console", HTTP_API) for step in steps(block)])
+
+
+def test_the_page_of_the_http_api_names_every_path() -> None:
+    routes: list[Any] = [*routes_swarm.router.routes, *routes_ops.router.routes]
+    for route in routes:
+        name = route.path.replace("{job_id}", "{id}")
+        for method in route.methods:
+            assert re.search(rf"`{method} {re.escape(name)}[`?]", HTTP_API), f"{method} {name}"
+
+
+def test_the_readme_names_every_command() -> None:
+    table = README[README.index("## Commands") :].split("\n\n")[1]
+    assert set(COMMANDS) <= set(re.findall(r"`(?:swarm )?([a-z]+)[^`]*`", table))
+
+
+def test_a_task_that_fails_finds_its_code_in_the_table_of_troubles() -> None:
+    table = README[README.index("## Troubleshooting") :].split("\n## ")[0]
+    assert {"auth_failed", "rate_limited", "parked", "invalid_output"} <= set(
+        re.findall(r"`([a-z_]+)`", table)
+    )
 
 
 @pytest.mark.timeout(30)

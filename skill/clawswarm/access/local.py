@@ -1,6 +1,6 @@
 """Swarm in this process: opened from the settings, closed in order."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from clawswarm.clock import Clock, SystemClock
 from clawswarm.config.choice import with_provider
 from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
-from clawswarm.engine.engine import Engine, open_engine
+from clawswarm.engine.engine import Engine, Watch, ignore, open_engine
 from clawswarm.errors import DaemonNeeded, NotConfigured, StoreError
 from clawswarm.modes.batch import run_batch
 from clawswarm.modes.job_life import Life
@@ -25,17 +25,10 @@ from clawswarm.providers.http import open_http
 from clawswarm.providers.registry import Chosen, Surroundings, choose
 from clawswarm.store.connect import Store, connect
 from clawswarm.store.jobs import Jobs
-from clawswarm.types.events import BatchEvent, TaskFinished
+from clawswarm.types.events import BatchEvent
 from clawswarm.types.jobs import Job, JobPage
 from clawswarm.types.requests import BatchRequest, ResearchRequest, RunOptions
 from clawswarm.types.research import ResearchEvent
-from clawswarm.types.result import TaskResult
-
-Watch = Callable[[TaskResult], None]
-
-
-def _unseen(_: TaskResult) -> None:
-    """Nobody watches."""
 
 
 class LocalSwarm:
@@ -48,13 +41,11 @@ class LocalSwarm:
         surroundings: Surroundings,
         *,
         warnings: list[str],
-        watch: Watch = _unseen,
     ) -> None:
         self.engine = engine
         self.store = store
         self._around = surroundings
         self._warnings = warnings
-        self._watch = watch
         self._engines: dict[str, Engine] = {engine.primary.name: engine}
         self._choosing = anyio.Lock()
         self._runner: JobRunner | None = None
@@ -88,12 +79,7 @@ class LocalSwarm:
     async def parallel(self, request: BatchRequest, emit: Emit[BatchEvent]) -> None:
         request.check_texts()
 
-        async def watched(event: BatchEvent) -> None:
-            if isinstance(event, TaskFinished):
-                self._watch(event.task)
-            await emit(event)
-
-        await run_batch(await self.engine_for(request.options), request, watched)
+        await run_batch(await self.engine_for(request.options), request, emit)
 
     async def research(self, request: ResearchRequest, emit: Emit[ResearchEvent]) -> None:
         raise NotConfigured("research is not in this release")
@@ -131,7 +117,7 @@ class LocalSwarm:
 
     async def _work(self, life: Life) -> dict[str, Any]:
         """One life of a job: what the runner calls."""
-        return await work_on_batch(life, self.engine_for, self._watch)
+        return await work_on_batch(life, self.engine_for)
 
     @asynccontextmanager
     async def working_on_jobs(self) -> AsyncGenerator[JobRunner]:
@@ -154,14 +140,14 @@ async def open_local(
     *,
     clock: Clock | None = None,
     demo: DemoProvider | None = None,
-    watch: Watch = _unseen,
+    watch: Watch | None = None,
 ) -> AsyncGenerator[LocalSwarm]:
     """Open providers, store and engine.
 
     A state directory that cannot be used is a warning as long as no cap is set: work goes on, uncached.
 
     Args:
-        watch: sees each result, of batches and of jobs.
+        watch: sees each result, whatever it was asked for.
 
     Raises:
         NotConfigured: Swarm is switched off, or there is no provider to use.
@@ -184,8 +170,8 @@ async def open_local(
         store = await _open_store(settings, paths, warnings)
         if store is not None:
             stack.callback(store.close)
-        engine = await stack.enter_async_context(open_engine(settings, chosen, store, clock))
-        yield LocalSwarm(engine, store, around, warnings=warnings, watch=watch)
+        engine = await stack.enter_async_context(open_engine(settings, chosen, store, clock, watch or ignore))
+        yield LocalSwarm(engine, store, around, warnings=warnings)
 
 
 def _sockets(settings: Settings, chosen: Chosen) -> int:

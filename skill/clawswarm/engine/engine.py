@@ -1,6 +1,6 @@
 """The engine of one process: lines to the providers, budget, cache, and what happens to one task."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -33,6 +33,13 @@ FALLS_BACK = frozenset(
 wrong with the request or the key stays an error, or nobody would notice."""
 
 
+Watch = Callable[[TaskResult], None]
+
+
+def ignore(_: TaskResult) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Lane:
     """A line with what the cache has to know about it."""
@@ -55,6 +62,7 @@ class Engine:
         usage: UsageBook,
         clock: Clock,
         fleet: Fleet,
+        watch: Watch,
     ) -> None:
         self.settings = settings
         self.chosen = chosen
@@ -63,6 +71,7 @@ class Engine:
         self.usage = usage
         self.fleet = fleet
         self._answers = answers
+        self._watch = watch
         self._redact = Redactor(chosen.secrets)
         self._schemas = Schemas()
         self._lanes = tuple(self._lane(backend) for backend in chosen.backends)
@@ -77,6 +86,7 @@ class Engine:
             usage=self.usage,
             clock=self.clock,
             fleet=self.fleet,
+            watch=self._watch,
         )
 
     @property
@@ -127,6 +137,7 @@ class Engine:
             unusable = TaskError("bad_request", f"the task cannot be sent: {error}")
             result = self._failure(index, task, trace, unusable)
         self.usage.add(result, trace.saved)
+        self._watch(result)
         return result
 
     async def _within_deadline(self, task: Task, trace: Trace) -> Answered:
@@ -238,9 +249,13 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(
-    settings: Settings, chosen: Chosen, store: Store | None, clock: Clock
+    settings: Settings, chosen: Chosen, store: Store | None, clock: Clock, watch: Watch = ignore
 ) -> AsyncGenerator[Engine]:
-    """An engine on `store`; without one nothing is kept, and no cap can be set."""
+    """An engine on `store`; without one nothing is kept, and no cap can be set.
+
+    Args:
+        watch: sees each result, whatever it was asked for.
+    """
     ledger = None if store is None else Ledger(store)
     answers = None if store is None else Answers(store)
     async with (
@@ -249,4 +264,6 @@ async def open_engine(
         open_usage(ledger, clock) as usage,
     ):
         fleet = Fleet(settings.limits, clock)
-        yield Engine(settings, chosen, budget=budget, answers=cache, usage=usage, clock=clock, fleet=fleet)
+        yield Engine(
+            settings, chosen, budget=budget, answers=cache, usage=usage, clock=clock, fleet=fleet, watch=watch
+        )

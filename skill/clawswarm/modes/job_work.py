@@ -17,14 +17,10 @@ from clawswarm.types.result import TaskResult
 from clawswarm.types.task import Task
 
 EngineFor = Callable[[RunOptions], Awaitable[Engine]]
-Watch = Callable[[TaskResult], None]
 
 
-async def work_on_batch(life: Life, engine_for: EngineFor, watch: Watch) -> dict[str, Any]:
+async def work_on_batch(life: Life, engine_for: EngineFor) -> dict[str, Any]:
     """Ask the prompts of a job that have no result yet.
-
-    Args:
-        watch: sees each result of this life.
 
     Raises:
         Unfinished: it was told to stop before everything was done.
@@ -33,7 +29,7 @@ async def work_on_batch(life: Life, engine_for: EngineFor, watch: Watch) -> dict
     request = read_batch(life.request)
     engine = await engine_for(request.options)
     tasks = [with_option(task, request.options) for task in request.listed()]
-    part = _Part(life, engine, tasks, await _cap(life, engine, tasks, request.options), watch)
+    part = _Part(life, engine, tasks, await _cap(life, engine, tasks, request.options))
     missing = [position for position in range(len(tasks)) if position not in life]
     for position in missing:
         if life.crashes.get(position, 0) >= PARKED_AFTER:
@@ -58,14 +54,11 @@ async def work_on_batch(life: Life, engine_for: EngineFor, watch: Watch) -> dict
 class _Part:
     """Some of a job's tasks as one batch of the engine."""
 
-    def __init__(
-        self, life: Life, engine: Engine, tasks: list[Task], run: RunCap | None, watch: Watch
-    ) -> None:
+    def __init__(self, life: Life, engine: Engine, tasks: list[Task], run: RunCap | None) -> None:
         self._life = life
         self._engine = engine
         self._tasks = tasks
         self._cap = run
-        self._watch = watch
 
     async def run_alone(self, suspects: list[int]) -> None:
         """One by one, and not beside those of another job."""
@@ -81,7 +74,6 @@ class _Part:
                 position = sent[result.index]
                 placed = replace(result, index=position)
                 self._life.done(position, placed.as_json())
-                self._watch(placed)
 
     async def _send(self, positions: Iterable[int], sent: list[int]) -> AsyncGenerator[Task]:
         """The tasks, each marked before it goes out; `sent` tells which position each was."""
