@@ -19,6 +19,7 @@ from anyio.abc import TaskGroup
 from clawswarm.clock import Clock, sleep_until
 from clawswarm.config.model import Daemon
 from clawswarm.errors import Busy, StoreError, SwarmError
+from clawswarm.lifetimes import background_tasks
 from clawswarm.modes.job_life import Life, Unfinished
 from clawswarm.modes.job_log import JobLog, open_job_log
 from clawswarm.modes.job_pages import read_page
@@ -98,8 +99,9 @@ class JobRunner:
                 hint="wait for one, cancel one (swarm jobs cancel ID), or raise daemon.max_jobs",
                 retry_after=10,
             )
+        job = await self.get(job_id)
         self._take_up(job_id)
-        return await self.get(job_id)
+        return job
 
     async def get(self, job_id: str) -> Job:
         return await anyio.to_thread.run_sync(self._jobs.get, job_id)
@@ -168,8 +170,8 @@ class JobRunner:
                 async with self._slots:
                     while not self._stopping.is_set() and not await self._try(job_id):
                         await sleep_until(self._clock, self._clock.monotonic() + RETRY_AFTER)
-            if live.cancelled:
-                await self._set(job_id, JobStatus.CANCELLED)
+            if live.scope.cancel_called:  # called off by the user, or by the end of this process
+                await self._set(job_id, JobStatus.CANCELLED if live.cancelled else JobStatus.QUEUED)
         except StoreError as error:
             logger.error("job %s: its state could not be written: %s", job_id, error.message)
         finally:
@@ -238,7 +240,7 @@ def encode(request: BatchRequest | ResearchRequest) -> tuple[Any, dict[str, Any]
 @asynccontextmanager
 async def open_jobs(jobs: Jobs, work: Work, limits: Daemon, clock: Clock) -> AsyncGenerator[JobRunner]:
     """Work on the jobs of a store, what is left from before included, until the block ends."""
-    async with open_job_log(jobs, clock) as log, anyio.create_task_group() as group:
+    async with open_job_log(jobs, clock) as log, background_tasks() as group:
         runner = JobRunner(jobs, log, work, limits, clock, group)
         await runner.recover()
         try:
