@@ -1,9 +1,12 @@
 """Swarm: fan prompts out to cheap or local models in parallel.
 
-    from clawswarm import Swarm, parallel
+    from clawswarm import Swarm, parallel, research
 
     result = await parallel(["What is OpenAI?", "What is Anthropic?"])
     result.results  # texts, in order; None where a task failed
+
+    found = await research(["OpenAI", "Anthropic"], "AI safety")
+    found.report  # Markdown, with numbered sources
 
 `clawswarm.sync` has the same names for scripts without an event loop.
 """
@@ -14,15 +17,27 @@ from typing import TYPE_CHECKING, Any
 from clawswarm.version import __version__
 
 if TYPE_CHECKING:
-    from clawswarm.access.swarm import Swarm, parallel
+    from clawswarm.access.swarm import Swarm, parallel, research
+    from clawswarm.types.research import ResearchResult
     from clawswarm.types.result import BatchResult, TaskResult
     from clawswarm.types.task import Task
 
-__all__ = ["BatchResult", "Swarm", "Task", "TaskResult", "__version__", "parallel"]
+__all__ = [
+    "BatchResult",
+    "ResearchResult",
+    "Swarm",
+    "Task",
+    "TaskResult",
+    "__version__",
+    "parallel",
+    "research",
+]
 
 _HOMES = {
     "Swarm": "clawswarm.access.swarm",
     "parallel": "clawswarm.access.swarm",
+    "research": "clawswarm.access.swarm",
+    "ResearchResult": "clawswarm.types.research",
     "BatchResult": "clawswarm.types.result",
     "TaskResult": "clawswarm.types.result",
     "Task": "clawswarm.types.task",

@@ -16,9 +16,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from clawswarm.access import swarm as _async
 from clawswarm.modes.parallel import PromptLike
 from clawswarm.types.events import BatchEvent
+from clawswarm.types.jobs import Job, JobPage
+from clawswarm.types.research import ResearchResult
 from clawswarm.types.result import BatchResult
 
-__all__ = ["Swarm", "parallel"]
+__all__ = ["Swarm", "parallel", "research"]
 
 T = TypeVar("T")
 
@@ -50,6 +52,22 @@ class Swarm:
             if self._portal is portal:
                 with suppress(RuntimeError):  # Ctrl-C hit between two steps: closing the swarm ends it
                     _call(portal, events.aclose)
+
+    def research(self, subjects: Iterable[str], topic: str = "", **options: Any) -> ResearchResult:
+        """As `clawswarm.Swarm.research`."""
+        return _call(self._open_portal(), lambda: self._swarm.research(subjects, topic, **options))
+
+    def submit(self, prompts: Iterable[PromptLike], **defaults: Any) -> Job:
+        """As `clawswarm.Swarm.submit`."""
+        return _call(self._open_portal(), lambda: self._swarm.submit(prompts, **defaults))
+
+    def job(self, job_id: str, **options: Any) -> JobPage:
+        """As `clawswarm.Swarm.job`."""
+        return _call(self._open_portal(), lambda: self._swarm.job(job_id, **options))
+
+    def cancel(self, job_id: str) -> Job:
+        """As `clawswarm.Swarm.cancel`."""
+        return _call(self._open_portal(), lambda: self._swarm.cancel(job_id))
 
     @property
     def warnings(self) -> list[str]:
@@ -104,5 +122,16 @@ def parallel(
 
     async def run() -> BatchResult:
         return await _async.parallel(prompts, swarm=swarm, **defaults)
+
+    return anyio.run(run)
+
+
+def research(
+    subjects: Iterable[str], topic: str = "", *, swarm: Mapping[str, Any] | None = None, **options: Any
+) -> ResearchResult:
+    """As `clawswarm.research`."""
+
+    async def run() -> ResearchResult:
+        return await _async.research(subjects, topic, swarm=swarm, **options)
 
     return anyio.run(run)

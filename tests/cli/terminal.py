@@ -2,7 +2,7 @@
 
 import os
 import pty
-import termios
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -59,9 +59,12 @@ class Terminal:
     async def _read(self) -> bool:
         await anyio.wait_readable(self.master)
         try:
-            self.raw += os.read(self.master, 65536)
-        except OSError:  # Linux: the last one who held the other end has left
+            read = os.read(self.master, 65536)
+        except OSError:  # Linux says so when the last one who held the other end has left
             return False
+        if not read:
+            return False
+        self.raw += read
         self.screen = self.raw.decode(errors="replace").replace("\r\n", "\n")
         return True
 
@@ -71,19 +74,22 @@ async def at_terminal(shell: Shell, *arguments: str) -> AsyncGenerator[Terminal]
     """Start `swarm` with a terminal as its standard input and standard error."""
     master, other = pty.openpty()
     try:
-        settings = termios.tcgetattr(other)
-        process = await anyio.open_process(
-            command(*arguments),
-            stdin=other,
-            stdout=PIPE,
-            stderr=other,
-            env=shell.environment() | {"TERM": "xterm"},
-            cwd=shell.home,
-            start_new_session=True,
-        )
+        # A test run that was started in the background ignores Ctrl-C, and its children would inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            process = await anyio.open_process(
+                command(*arguments),
+                stdin=other,
+                stdout=PIPE,
+                stderr=other,
+                env=shell.environment() | {"TERM": "xterm"},
+                cwd=shell.home,
+                start_new_session=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         os.close(other)
         other = -1
-        assert settings[3] & termios.ECHO
         try:
             yield Terminal(process, master)
         finally:

@@ -14,7 +14,7 @@ from tests.fakes.ollama import FakeOllama
 from tests.fakes.ollama_models import MODELS
 from tests.fakes.openai import FakeOpenAI
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(30)]
 
 WRONG = "sk-wrong-0123456789abcdefghijkl"
 
@@ -101,6 +101,18 @@ async def test_a_key_that_is_refused_changes_nothing(shell: Shell) -> None:
         assert ran.status == 0
         assert len(fake.calls) == 1
     assert key_file(shell).read_text() == f"{WRONG}\n"
+
+
+async def test_a_retired_model_is_told(shell: Shell) -> None:
+    shell.configure("provider:\n  name: openai\n  model: gpt-4o-mini\n")
+    async with FakeOpenAI() as fake:
+        nearby(shell, fake)
+        shell.environ["OPENAI_API_KEY"] = KEY
+        ran = await shell.run("setup", "--yes")
+        assert (ran.status, "use 'gpt-6-luna' instead" in ran.err) == (0, True)
+        async with at_terminal(shell, "setup") as terminal:
+            await terminal.answer("Provider [openai]: ", "")
+            await terminal.asks("Model [gpt-6-luna]: ")
 
 
 async def test_a_limit_says_nothing_against_a_key(shell: Shell) -> None:

@@ -148,6 +148,13 @@ def test_what_would_not_load_is_not_written(file: Path) -> None:
     )
 
 
+def test_a_key_in_the_place_of_a_variable_is_not_repeated(file: Path) -> None:
+    put(file, OURS)
+    told = refused(file, {("provider", "api_key_env"): "sk-live-0123456789abcdef"})
+    assert "0123456789" not in told
+    assert f"{Path.home()}/.config/clawdbot/<provider>-key.txt" in told
+
+
 def test_a_mistake_elsewhere_is_named_with_its_own_line_although_keys_are_unknown(file: Path) -> None:
     put(file, "node_scaling:\n  odd:\n    a: 1\n  limits:\n    timeout: soon\n")
     assert refused(file, {("provider", "name"): "demo"}).startswith("FILE:5: limits.timeout: expected")

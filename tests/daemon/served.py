@@ -15,7 +15,7 @@ import anyio
 from clawswarm.access.local import LocalSwarm, open_local
 from clawswarm.config.model import Settings
 from clawswarm.daemon.observe import Observer
-from clawswarm.daemon.process import Server, make_server
+from clawswarm.daemon.process import Server, listening, make_server
 from clawswarm.daemon.serving import Serving
 from clawswarm.daemon.tracing import Tracer
 from clawswarm.lifetimes import background_tasks
@@ -120,7 +120,7 @@ async def serve(
     environ = {"HOME": str(home or os.environ["HOME"]), "OPENAI_API_KEY": KEY}
     observer, tracer = observer or Observer(), tracer or Tracer()
     answers = anyio.Event()
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as door:
+    with listening(0) as door:
         port = door.getsockname()[1]
         async with (
             open_local(settings, environ, demo=demo, watch=observer.task) as swarm,

@@ -28,11 +28,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"prompts": []}, "prompts: List should have at least 1 item"),
     ({"prompts": "one"}, "prompts: Input should be a valid list"),
     ({"prompts": ["fine", ""]}, "prompts.1"),
-    ({"prompts": ["fine", " \n"]}, "prompts.1"),
+    ({"prompts": ["fine", " \n"]}, "prompt 1: the prompt is empty"),
     ({"prompts": ["fine", None]}, "prompts.1"),
-    ({"prompts": [{"system": "no prompt"}]}, "prompts.0"),
-    ({"prompts": [{"prompt": "a", "max_tokens": 0}]}, "prompts.0.Prompt.max_tokens"),
-    ({"prompts": [{"prompt": "a", "max_tokenz": 5}]}, "prompts.0.Prompt.max_tokenz: Extra inputs"),
+    ({"prompts": [{"system": "no prompt"}]}, "prompts.0.prompt: Field required"),
+    ({"prompts": [{"prompt": "a", "max_tokens": 0}]}, "prompts.0.max_tokens"),
+    ({"prompts": [{"prompt": "a", "max_tokenz": 5}]}, "prompts.0.max_tokenz: Extra inputs"),
     ({"prompts": ["a"], "concurrency": 0}, "concurrency: Input should be greater than or equal to 1"),
     ({"prompts": ["a"], "concurrency": "4"}, "concurrency: Input should be a valid integer"),
     ({"prompts": ["a"], "cache": "yes"}, "cache: Input should be a valid boolean"),
@@ -56,6 +56,7 @@ async def test_a_field_that_cannot_be_used_is_named(
     assert answer.json["error"]["message"].startswith(message)
     job = await served.ask("POST", "/jobs", {"kind": "parallel", **body})
     assert (job.status, job.code) == (422, "bad_input")
+    assert job.json["error"]["message"].removeprefix("parallel.") == answer.json["error"]["message"]
     assert served.serving.observer.tasks == 0
 
 
@@ -189,3 +190,20 @@ async def test_a_null_inside_a_schema_stays_where_it_is(served: Served) -> None:
     schema = {"type": "object", "properties": {"a": {"const": None}}, "required": ["a"]}
     answer = await served.ask("POST", "/parallel", {"prompts": ["a"], "schema": schema})
     assert answer.events[1]["task"]["data"] == {"a": None}
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/jobs", "GET, POST"), ("/jobs/job-0", "DELETE, GET"), ("/parallel", "POST"), ("/health", "GET")],
+)
+async def test_another_method_is_refused_with_those_that_there_are(
+    served: Served, path: str, methods: str
+) -> None:
+    answer = await served.ask("PUT", path)
+    assert (answer.status, answer.code, answer.headers["Allow"]) == (405, "method_not_allowed", methods)
+
+
+async def test_a_whole_number_may_be_written_with_a_point(served: Served) -> None:
+    body = {"prompts": [{"prompt": "a", "id": 7.0, "max_tokens": 9.0}], "concurrency": 2.0}
+    answer = await served.ask("POST", "/parallel", body)
+    assert (answer.events[0]["workers"], answer.events[1]["task"]["id"]) == (2, 7)

@@ -25,13 +25,16 @@ from clawswarm.store.jobs import Jobs
 from clawswarm.types.jobs import Job, JobPage
 from clawswarm.types.requests import AS_CONFIGURED, BatchRequest, RunOptions
 from clawswarm.types.task import Task
-from tests.fakes.behaviours import Behaviour, Held, Say
+from tests.fakes.behaviours import Answer, Behaviour, Held, Say
 from tests.fakes.common import last_user_text
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.wire import Seen
 
 PATIENCE = 4
 """Seconds that a test may wait, so that one that hangs says where."""
+
+
+SHORT = Say()
 
 
 @dataclass
@@ -158,8 +161,11 @@ class Gate:
         closed: prompts that wait; None stands for all of them.
     """
 
-    def __init__(self, server: FakeOpenAI, closed: Collection[str] | None = None) -> None:
+    def __init__(
+        self, server: FakeOpenAI, closed: Collection[str] | None = None, *, say: Answer = SHORT
+    ) -> None:
         self.closed = closed
+        self._say = say
         self._opened: dict[str, anyio.Event] = {}
         self._all = anyio.Event()
         server.respond = self._respond
@@ -176,7 +182,7 @@ class Gate:
     def _respond(self, seen: Seen) -> Behaviour:
         prompt = prompt_of(seen)
         waits = self.closed is None or prompt in self.closed
-        return Held(self._event(prompt)) if waits else Say()
+        return Held(self._event(prompt), self._say) if waits else self._say
 
     def _event(self, prompt: str) -> anyio.Event:
         return self._opened.setdefault(prompt, anyio.Event())

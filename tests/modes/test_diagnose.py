@@ -77,6 +77,14 @@ async def test_the_guides_machine_gets_the_guides_settings(tmp_path: Path) -> No
         assert "OLLAMA_NUM_PARALLEL" not in found["ollama settings"].details["recommended"]
 
 
+async def test_more_slots_than_the_memory_holds_are_told(tmp_path: Path) -> None:
+    async with FakeOllama() as fake:
+        found = await look(tmp_path, {"OLLAMA_HOST": fake.url, "OLLAMA_NUM_PARALLEL": "16"})
+    assert found["ollama memory"].status == "warn"
+    assert "16 slots and the model need 34.8 GiB" in found["ollama memory"].seen
+    assert "--workers 2" in (found["ollama memory"].fix or "")
+
+
 async def test_the_context_of_a_loaded_model_counts(tmp_path: Path) -> None:
     async with FakeOllama(num_parallel=2) as fake:
         fake.loaded["qwen3:32b"] = 16_384

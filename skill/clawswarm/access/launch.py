@@ -6,6 +6,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,7 +103,8 @@ def _first_word(pipe: Any, process: subprocess.Popen[bytes], output: Path, paths
         process.wait()
         error = document["error"]
         raise _ERRORS.get(error["code"], DaemonError)(error["message"], hint=error["hint"])
-    process.returncode = 0  # it is on its own from here, and nobody waits for it
+    # It is on its own from here; a process that lives longer than it must still see it off.
+    threading.Thread(target=process.wait, daemon=True).start()
     return Presence(**document["ready"])
 
 

@@ -24,7 +24,7 @@ from clawswarm.modes.machine import this_machine
 from clawswarm.modes.setup import Answers, Auto, NoCap, Workshop, needs_key, suggested_workers, values
 from clawswarm.modes.setup_keys import KeyFlags, found_key, usual_variable
 from clawswarm.modes.trial import Trial
-from clawswarm.providers.models import RECOMMENDED
+from clawswarm.providers.models import RECOMMENDED, retirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +90,8 @@ class Interview:
         key, trial = self._key(name, settings)
         host = self._ollama(settings.provider) if name == "ollama" else None
         answers = replace(answers, workers=self._workers(name), slots=self._slots(name, host))
-        answers = replace(answers, search=self._search(), daily_cap=self._cap())
-        answers = replace(answers, searxng_url=self._searxng(answers.search))
+        answers = replace(answers, search=self._search())
+        answers = replace(answers, searxng_url=self._searxng(answers.search), daily_cap=self._cap())
         planned = self._planned(answers)
         return Outcome(
             answers=answers,
@@ -114,7 +114,7 @@ class Interview:
         if not self.flags.asking:
             if configured is None:
                 raise InputError(
-                    "no provider was named, and there is no terminal to ask at",
+                    "no provider was named, and nobody can be asked (no terminal, or --yes)",
                     hint=f"add --provider ({', '.join(PROVIDERS)})\n"
                     "and --key-stdin, --key-file FILE or --key-env NAME where no key is stored yet;\n"
                     "as you like: --model, --workers, --search, --daily-cap",
@@ -156,7 +156,8 @@ class Interview:
         if self.flags.model is not None or name == "demo":
             return self.flags.model
         if self.flags.asking:
-            return questions.which_model(name, known, listed)
+            gone = retirement(name, known) if known is not None else None
+            return questions.which_model(name, gone.successor if gone else known, listed)
         if known is None and listed and RECOMMENDED[name] not in listed:
             return listed[0]
         if known is None and name == "openai-compatible":

@@ -118,7 +118,8 @@ def _set_up(flags: Flags) -> None:
 
 def _warnings(outcome: Outcome, environ: Mapping[str, str]) -> list[str]:
     """What will make less of the new settings than they say."""
-    found = [
+    found = list(outcome.trial.warnings) if outcome.trial else []
+    found += [
         f"{name} is set, and wins over the file"
         for name in sorted(environ)
         if name.startswith(PREFIX) and name.removeprefix(PREFIX).partition("__")[0] in _SECTIONS

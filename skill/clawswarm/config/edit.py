@@ -226,7 +226,7 @@ def _loaded(text: str, path: Path) -> tuple[Settings, tuple[str, ...]]:
         copy = Path(folder) / path.name
         copy.write_bytes(text.encode())
         try:
-            settings = load({"HOME": folder, "SWARM_CONFIG": str(copy)}).settings
+            settings = load({"HOME": str(Path.home()), "SWARM_CONFIG": str(copy)}).settings
         except ConfigError as error:
             raise ConfigError(error.message.replace(str(copy), str(path)), hint=error.hint) from None
     if not unknown:

@@ -6,11 +6,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clawswarm.daemon import routes_ops, routes_swarm
+from clawswarm.daemon.bodies import FORMS
 from clawswarm.daemon.errors import as_response, details, internal_error
 from clawswarm.daemon.guard import Guard
 from clawswarm.daemon.serving import Serving
@@ -31,6 +33,7 @@ def create_app(serving: Serving, *, token: str) -> ASGIApp:
         description=ABOUT,
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,
         separate_input_output_schemas=False,
     )
     app.state.serving = serving
@@ -51,8 +54,11 @@ async def _swarm_error(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": document}, status, headers)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    if request.method == "POST" and not _says_json(request):
+        hint = "send the header Content-Type: application/json"
+        return JSONResponse({"error": details("unsupported_media_type", "the body is not JSON", hint)}, 415)
     problems = error.errors()
     status = 400 if any(problem["type"] == "json_invalid" for problem in problems) else 422
     shown = "; ".join(_words(problem) for problem in problems[:3])
@@ -68,17 +74,35 @@ async def _unforeseen(_: Request, __: Exception) -> JSONResponse:
 
 def _words(problem: Any) -> str:
     """Such as `prompts.2.max_tokens: Input should be greater than or equal to 1`; never the value itself."""
-    where = ".".join(str(part) for part in problem["loc"][1:] if not str(part).startswith("function-"))
+    if problem["type"] == "json_invalid":
+        return f"the body is no JSON: {problem['ctx']['error']} at character {problem['loc'][-1]}"
+    where = ".".join(str(part) for part in problem["loc"][1:] if part not in FORMS)
     return f"{where or 'the body'}: {problem['msg']}"
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+def _says_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
     codes = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
     document = details(
         codes.get(error.status_code, "bad_request"), str(error.detail), "see GET /openapi.json"
     )
-    return JSONResponse({"error": document}, error.status_code, error.headers)
+    return JSONResponse({"error": document}, error.status_code, headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes of this path; the router itself names those of the first one only."""
+    methods: set[str] = set()
+    for router in (routes_ops.router, routes_swarm.router):
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.path_regex.match(request.url.path):
+                methods |= route.methods
+    return ", ".join(sorted(methods))
 
 
 def _describe_token(app: FastAPI) -> None:

@@ -2,25 +2,42 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from clawswarm.config.model import ProviderName
 from clawswarm.types.requests import Depth
 from clawswarm.types.task import Thinking
 
+NOT_BLANK = {"pattern": r"\S"}
+"""For the document; the check itself, with better words, is `modes.requests`'."""
+
 Text = Annotated[str, Field(min_length=1)]
-Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+Asked = Annotated[str, Field(min_length=1, json_schema_extra=NOT_BLANK)]
+
+
+def _whole(given: Any) -> Any:
+    """4.0 is a whole number in JSON."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+Tokens = Annotated[int, Field(ge=1, le=10_000_000), BeforeValidator(_whole)]
+AtOnce = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 Seconds = Annotated[float, Field(ge=0.001, le=604_800)]
-Seed = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-
-
-Subject = Annotated[str, Field(min_length=1, max_length=500)]
+Seed = Annotated[int, Field(ge=-(2**63), le=2**63), BeforeValidator(_whole)]
+"""The bounds are numbers that JSON holds exactly."""
+Subject = Annotated[str, Field(min_length=1, max_length=500, json_schema_extra=NOT_BLANK)]
 
 
 class Body(BaseModel):
+    """Strict: "4" is no number here, as the document says."""
+
     model_config = ConfigDict(
-        extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, hide_input_in_errors=True
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
     )
 
     def document(self) -> dict[str, Any]:
@@ -31,8 +48,8 @@ class Body(BaseModel):
 class Prompt(Body):
     """One prompt with its options."""
 
-    prompt: Text
-    id: str | int | None = None
+    prompt: Asked
+    id: str | Annotated[int, BeforeValidator(_whole)] | None = None
     """Comes back with the result."""
     system: str | None = None
     model: Text | None = None
@@ -46,12 +63,24 @@ class Prompt(Body):
     """Seconds the task may take, waits included."""
 
 
+def _form(given: Any) -> str:
+    return TEXT if isinstance(given, str) else OBJECT
+
+
+TEXT, OBJECT = FORMS = ("as text", "as object")
+"""The two forms of a prompt. Only the one that was meant is checked, and told about."""
+
+EitherForm = Annotated[
+    Annotated[Asked, Tag(TEXT)] | Annotated[Prompt, Tag(OBJECT)], Discriminator(_form)
+]
+
+
 class Run(Body):
     """Options of a whole request; what is left out is as configured."""
 
     provider: ProviderName | None = None
     model: Text | None = None
-    concurrency: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    concurrency: AtOnce | None = None
     """Tasks at once; never more than the daemon has workers."""
     timeout: Seconds | None = None
     """Seconds a task may take, waits included."""
@@ -64,7 +93,7 @@ class Run(Body):
 class Parallel(Run):
     """Prompts to ask in parallel."""
 
-    prompts: Annotated[list[Text | Prompt], Field(min_length=1)]
+    prompts: Annotated[list[EitherForm], Field(min_length=1)]
     system: str | None = None
     """System prompt of every task that has none."""
     max_tokens: Tokens | None = None
@@ -84,9 +113,7 @@ class ParallelStream(Parallel):
 class Research(Run):
     """Subjects to research side by side."""
 
-    subjects: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=500)]], Field(min_length=1, max_length=100)
-    ]
+    subjects: Annotated[list[Subject], Field(min_length=1, max_length=100)]
     topic: Annotated[str, Field(max_length=500)] = ""
     """The angle, such as "AI safety"."""
     depth: Depth = "standard"

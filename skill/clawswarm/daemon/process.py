@@ -60,7 +60,7 @@ def run_daemon(settings: Settings, as_loaded: Settings, environ: Mapping[str, st
     with (
         take_seat(paths) as seat,
         logging_to(paths.log, redact=redact, largest_mb=settings.daemon.log_mb),
-        _listening(settings.daemon.port) as door,
+        listening(settings.daemon.port) as door,
     ):
         token = make_token(paths)
         try:
@@ -169,7 +169,7 @@ async def _stop_on_signal(server: Any, jobs: JobRunner, grace: float, group: Tas
 
 
 @contextmanager
-def _listening(port: int) -> Generator[socket.socket]:
+def listening(port: int) -> Generator[socket.socket]:
     """The daemon's door: loopback only.
 
     Raises:

@@ -81,7 +81,7 @@ class Keys:
 
     def secrets(self) -> Iterator[str]:
         """Every key that can be found, to be kept out of what is printed."""
-        for name in KEYED:
+        for name in PLACES:
             try:
                 key = self._find(name, self._service(name))
             except ConfigError:

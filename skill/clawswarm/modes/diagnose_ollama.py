@@ -16,7 +16,7 @@ from clawswarm.modes.ollama_memory import (
     advise,
     slot_bytes,
 )
-from clawswarm.providers.address import is_local, without_login
+from clawswarm.providers.address import host_of, without_login
 from clawswarm.providers.http import Http
 from clawswarm.providers.models import runs_one_at_a_time
 from clawswarm.providers.ollama_host import Build, Host, Loaded, build_of, look_at
@@ -100,7 +100,8 @@ async def fit(
 
 def is_loopback(url: str) -> bool:
     """Whether the host is this machine, whose memory we know."""
-    return is_local(url) and any(name in url for name in ("//127.", "//localhost", "//[::1]"))
+    host = host_of(url)
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 async def _build(http: Http, url: str, key: str | None, model: str) -> Build | None:
@@ -129,7 +130,7 @@ def checks(
         _reachable(found, url),
         _model(found),
         _slots(found, service, environ),
-        _memory(found, url, machine),
+        _memory(found, url, machine, _counted(found, service, environ)[0]),
         _settings(found, environ, machine),
     ]
 
@@ -174,16 +175,20 @@ def _model(found: Fit) -> Check:
     )
 
 
-def _slots(found: Fit, service: Service, environ: Mapping[str, str]) -> Check:
+def _counted(found: Fit, service: Service, environ: Mapping[str, str]) -> tuple[int, str]:
+    """How many slots Swarm counts on, and where that number is from."""
     stated = variable(environ, "OLLAMA_NUM_PARALLEL") or ""
     if service.num_parallel is not None:
-        slots, source = service.num_parallel, "provider.num_parallel"
-    elif found.one_slot:
-        slots, source = 1, "the model's family"
-    elif stated.isdigit() and int(stated):
-        slots, source = int(stated), "OLLAMA_NUM_PARALLEL"
-    else:
-        slots, source = 1, "Ollama's own default; no API tells the real number"
+        return service.num_parallel, "provider.num_parallel"
+    if found.one_slot:
+        return 1, "the model's family"
+    if stated.isdigit() and int(stated):
+        return int(stated), "OLLAMA_NUM_PARALLEL"
+    return 1, "Ollama's own default; no API tells the real number"
+
+
+def _slots(found: Fit, service: Service, environ: Mapping[str, str]) -> Check:
+    slots, source = _counted(found, service, environ)
     details = {"slots": slots, "from": source, "one_slot_family": found.one_slot}
     if found.one_slot and slots > 1:
         return Check(
@@ -196,7 +201,7 @@ def _slots(found: Fit, service: Service, environ: Mapping[str, str]) -> Check:
     return Check(name="ollama slots", status="ok", seen=f"{slots}, from {source}", details=details)
 
 
-def _memory(found: Fit, url: str, machine: Machine) -> Check:
+def _memory(found: Fit, url: str, machine: Machine, slots: int) -> Check:
     advice = found.advice
     details: dict[str, Any] = {
         "model_bytes": found.weights,
@@ -224,6 +229,15 @@ def _memory(found: Fit, url: str, machine: Machine) -> Check:
             status="warn",
             seen=f"{seen}: too little for this model, unless a graphics card holds it",
             fix="take a smaller model or a smaller provider.num_ctx (swarm setup), or expect it to be slow",
+            details=details,
+        )
+    needed = (found.weights or 0) + slots * found.slot
+    if machine.total is not None and needed > machine.total:
+        return Check(
+            name="ollama memory",
+            status="warn",
+            seen=f"{seen}: {slots} slots and the model need {size(needed)}",
+            fix=f"swarm setup --provider ollama --workers {advice.num_parallel} --yes",
             details=details,
         )
     return Check(name="ollama memory", status="ok", seen=seen, details=details)

@@ -104,6 +104,6 @@ async def daemon(running: Daemon | None, http: Http) -> Check:
         seen = f"another release than this one, {__version__} ({where})"
         return Check(name="daemon", status="warn", seen=seen, fix="swarm restart", details=details)
     if running.outdated:
-        seen = f"runs with the configuration of its start, which was changed since ({where})"
+        seen = f"was started with another configuration ({where})"
         return Check(name="daemon", status="warn", seen=seen, fix="swarm restart", details=details)
     return Check(name="daemon", status="ok", seen=f"runs ({where})", details=details)

@@ -37,7 +37,7 @@ class RunOptions:
         """The options that are set."""
         given = {name: value for name in OPTIONS if (value := getattr(self, name)) is not None}
         if self.max_spend is not None:
-            given["max_spend"] = str(self.max_spend)
+            given["max_spend"] = float(self.max_spend)
         if self.cache:
             del given["cache"]
         return given
