@@ -117,7 +117,9 @@ async def serve(
     Args:
         home: whose state directory it works on; the test's own, if left out.
     """
-    environ = {"HOME": str(home or os.environ["HOME"]), "OPENAI_API_KEY": KEY}
+    environ = {"HOME": str(home or os.environ["HOME"])}
+    if settings.provider.name == "openai":
+        environ["OPENAI_API_KEY"] = KEY
     observer, tracer = observer or Observer(), tracer or Tracer()
     answers = anyio.Event()
     with listening(0) as door:

@@ -17,7 +17,7 @@ from clawswarm.config.load import PREFIX
 from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
 from clawswarm.config.token import read_token
-from clawswarm.errors import DaemonNeeded
+from clawswarm.errors import ConfigError, DaemonNeeded
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.types.requests import AS_CONFIGURED, RunOptions
 
@@ -64,11 +64,11 @@ async def connect(
         presence = look(paths)
         reason = _unusable(presence, settings, environ, options)
         if presence is not None and (reason is None or (use_daemon and presence.port is not None)):
-            if (token := read_token(paths)) is not None:
+            token, reason = _token(paths, insisted=use_daemon is True)
+            if token is not None:
                 async with open_remote(presence, token) as remote:
                     yield Way(api=remote, options=options, daemon=presence)
                     return
-            reason = "its token file is gone (swarm restart makes a new one)"
         if use_daemon:
             raise DaemonNeeded("no daemon is running", hint="start it: swarm start")
         if presence is not None and reason:
@@ -94,12 +94,27 @@ def digest(settings: Settings) -> str:
     return blake2b(to_json(settings.model_dump(mode="json")), digest_size=8).hexdigest()
 
 
+def _token(paths: Paths, *, insisted: bool) -> tuple[str | None, str | None]:
+    """The daemon's token, or why there is none to use.
+
+    Raises:
+        ConfigError: its file cannot be used, and nothing but the daemon will do.
+    """
+    try:
+        token = read_token(paths)
+    except ConfigError as error:
+        if insisted:
+            raise
+        return None, f"{error.message} ({error.hint})"
+    return token, None if token is not None else "its token file is gone (swarm restart makes a new one)"
+
+
 def _unusable(
     presence: Presence | None, settings: Settings, environ: Mapping[str, str], options: RunOptions
 ) -> str | None:
     """Why the daemon would not do the same as this process; None when it would."""
     if presence is None or presence.port is None:
-        return "it is still starting"
+        return "it is stopping" if presence is not None and presence.state == "stopping" else "it is starting"
     if presence.settings != digest(settings) and _meant(presence, environ):
         return "it was started with another configuration (swarm restart takes yours over)"
     if options.concurrency is not None and options.concurrency > presence.workers:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,7 @@ def _first_word(pipe: Any, process: subprocess.Popen[bytes], output: Path, paths
         selector.register(pipe, selectors.EVENT_READ)
         if not selector.select(PATIENCE):
             process.kill()
+            process.wait()
             raise _died(f"the daemon was not ready after {PATIENCE:g} s and was stopped", output, paths)
     line = pipe.readline()
     if not line:
@@ -118,7 +119,7 @@ def _died(message: str, output: Path, paths: Paths) -> DaemonError:
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """The last lines of a file; none when there is no file."""
+    """The last lines of a file; none when there is no file. Only a line feed ends a line, as in JSON Lines."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -129,7 +130,8 @@ def last_lines(path: Path, count: int) -> list[str]:
                 data = file.read(step) + data
     except FileNotFoundError:
         return []
-    return data.decode(errors="replace").splitlines()[-count:]
+    lines = data.decode(errors="replace").removesuffix("\n").split("\n") if data else []
+    return lines[max(0, len(lines) - count) :]
 
 
 async def stop(environ: Mapping[str, str], *, patience: float) -> Presence | None:
@@ -146,7 +148,9 @@ async def stop(environ: Mapping[str, str], *, patience: float) -> Presence | Non
         return None
     if presence.pid == 0:
         raise DaemonError("the daemon is still starting", hint="wait a moment, then try again")
-    os.kill(presence.pid, signal.SIGTERM)
+    if presence.state == "running":  # a second signal would tell it to leave at once
+        with suppress(ProcessLookupError):
+            os.kill(presence.pid, signal.SIGTERM)
     with anyio.move_on_after(patience) as late:
         await anyio.to_thread.run_sync(wait_gone, paths, abandon_on_cancel=True)
     if late.cancelled_caught:

@@ -15,7 +15,7 @@ from clawswarm.config.choice import with_provider
 from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
 from clawswarm.engine.engine import Engine, Watch, ignore, open_engine
-from clawswarm.errors import DaemonNeeded, NotConfigured, StoreError
+from clawswarm.errors import DaemonNeeded, InputError, NotConfigured, StoreError
 from clawswarm.modes.batch import run_batch
 from clawswarm.modes.job_life import Life
 from clawswarm.modes.job_work import work_on_batch
@@ -63,18 +63,24 @@ class LocalSwarm:
         """The engine of the provider that a request names, opened when it is first asked for.
 
         Raises:
-            NotConfigured: it has no key.
-            ConfigError, InputError: it cannot be used.
+            NotConfigured: it has no key, or needs more than its name.
+            ConfigError: it cannot be used.
         """
         name = options.provider
         if name is None:
             return self.engine
         async with self._choosing:
             if name not in self._engines:
-                settings = with_provider(self.engine.settings, name, None)
+                settings = self._settings_for(name)
                 chosen = await choose(settings, self._around)
                 self._engines[name] = self.engine.beside(settings, chosen)
             return self._engines[name]
+
+    def _settings_for(self, provider: str) -> Settings:
+        try:
+            return with_provider(self.engine.settings, provider, None)
+        except InputError as error:  # the request is fine: it is the configuration that does not know it
+            raise NotConfigured(error.message, hint=error.hint) from error
 
     async def parallel(self, request: BatchRequest, emit: Emit[BatchEvent]) -> None:
         request.check_texts()

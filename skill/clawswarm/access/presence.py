@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic_core import from_json, to_json
 
@@ -26,7 +26,7 @@ class Presence:
     """A daemon that runs.
 
     Attributes:
-        port: None while it is starting.
+        port: None while it is starting (pid 0 then) or stopping.
         started: seconds since 1970.
         settings: a digest of the configuration it was started with.
     """
@@ -37,6 +37,12 @@ class Presence:
     started: float
     workers: int
     settings: str
+
+    @property
+    def state(self) -> Literal["starting", "running", "stopping"]:
+        if self.port is not None:
+            return "running"
+        return "stopping" if self.pid else "starting"
 
     @property
     def url(self) -> str:
@@ -135,7 +141,8 @@ def _read(file: int) -> Presence | None:
 
 def _taken(presence: Presence | None) -> DaemonError:
     if presence is None or presence.port is None:
-        return DaemonError("another daemon is starting", hint="wait a moment, then see: swarm status")
+        what = "starting" if presence is None else presence.state
+        return DaemonError(f"another daemon is {what}", hint="wait a moment, then see: swarm status")
     return DaemonError(
         f"a daemon runs already on port {presence.port} (pid {presence.pid})",
         hint="see: swarm status; or put a new one in its place: swarm restart",

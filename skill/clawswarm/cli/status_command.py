@@ -33,7 +33,7 @@ async def _status(*, as_json: bool) -> int:
     paths = Paths.of(os.environ)
     presence = look(paths)
     if presence is None or presence.port is None:
-        state = "stopped" if presence is None else "starting"
+        state = "stopped" if presence is None else presence.state
         if as_json:
             print_json({"status": state})
         else:

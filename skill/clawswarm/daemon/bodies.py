@@ -8,8 +8,8 @@ from clawswarm.config.model import ProviderName
 from clawswarm.types.requests import Depth
 from clawswarm.types.task import Thinking
 
-NOT_BLANK = {"pattern": r"\S"}
-"""For the document; the check itself, with better words, is `modes.requests`'."""
+NOT_BLANK = {"pattern": r"[^\s\x1c-\x1f\x85]"}
+"""For the document: what Python strips is no text. The check itself, in better words, is `modes.requests`'."""
 
 Text = Annotated[str, Field(min_length=1)]
 Asked = Annotated[str, Field(min_length=1, json_schema_extra=NOT_BLANK)]
@@ -20,12 +20,11 @@ def _whole(given: Any) -> Any:
     return int(given) if isinstance(given, float) and given.is_integer() else given
 
 
+Whole = Annotated[int, BeforeValidator(_whole)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000), BeforeValidator(_whole)]
 AtOnce = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_whole)]
 Temperature = Annotated[float, Field(ge=0, le=2)]
 Seconds = Annotated[float, Field(ge=0.001, le=604_800)]
-Seed = Annotated[int, Field(ge=-(2**63), le=2**63), BeforeValidator(_whole)]
-"""The bounds are numbers that JSON holds exactly."""
 Subject = Annotated[str, Field(min_length=1, max_length=500, json_schema_extra=NOT_BLANK)]
 
 
@@ -49,7 +48,7 @@ class Prompt(Body):
     """One prompt with its options."""
 
     prompt: Asked
-    id: str | Annotated[int, BeforeValidator(_whole)] | None = None
+    id: str | Whole | None = None
     """Comes back with the result."""
     system: str | None = None
     model: Text | None = None
@@ -57,7 +56,7 @@ class Prompt(Body):
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
     """A JSON Schema that the reply must satisfy."""
     temperature: Temperature | None = None
-    seed: Seed | None = None
+    seed: Whole | None = None
     thinking: Thinking | None = None
     timeout: Seconds | None = None
     """Seconds the task may take, waits included."""
@@ -99,7 +98,7 @@ class Parallel(Run):
     max_tokens: Tokens | None = None
     json_schema: dict[str, Any] | None = Field(default=None, alias="schema")
     temperature: Temperature | None = None
-    seed: Seed | None = None
+    seed: Whole | None = None
     thinking: Thinking | None = None
 
 

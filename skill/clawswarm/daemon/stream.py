@@ -85,7 +85,7 @@ class EventStream(Response):
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(1, shield=True):
-                await self._last_words(send)
+                await self._last_words(scope, receive, send)
             raise
         if refused is not None and not self._begun:
             status, error, headers = refused
@@ -107,8 +107,9 @@ class EventStream(Response):
         if event.event == "complete":
             self._end()  # the client need not wait while the work cleans up after itself
         elif self._size > HIGH_WATER:
-            self._room = anyio.Event()
-            await self._room.wait()
+            if self._room.is_set():
+                self._room = anyio.Event()
+            await self._room.wait()  # with whoever else waits: steps of a research emit side by side
 
     def _put(self, document: dict[str, Any]) -> None:
         line = encode(document) + b"\n"
@@ -135,8 +136,12 @@ class EventStream(Response):
             lines, self._lines, self._size = self._lines, [], 0
             self._room.set()
             ended = self._ended
-            await self._begin(send)
-            await send({"type": "http.response.body", "body": b"".join(lines), "more_body": not ended})
+            try:
+                await self._begin(send)
+                await send({"type": "http.response.body", "body": b"".join(lines), "more_body": not ended})
+            except anyio.get_cancelled_exc_class():
+                self._lines[:0] = lines  # for the last words
+                raise
             if ended:
                 self._sent.set()
 
@@ -149,21 +154,27 @@ class EventStream(Response):
 
     async def _begin(self, send: Send) -> None:
         if not self._begun:
-            self._begun = True
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
+            self._begun = True
 
-    async def _last_words(self, send: Send) -> None:
+    async def _last_words(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The daemon is stopping: say so, where the client still listens."""
+        if self._sent.is_set():
+            return
+        if not self._begun and not self._lines:
+            await JSONResponse({"error": STOPPING}, 503)(scope, receive, send)
+            return
+        if not self._ended:
+            self._put({"event": "error", "error": STOPPING})
         await self._begin(send)
-        line = encode({"event": "error", "error": STOPPING}) + b"\n"
-        await send({"type": "http.response.body", "body": b"".join(self._lines) + line, "more_body": False})
+        await send({"type": "http.response.body", "body": b"".join(self._lines), "more_body": False})
 
 
 def encode(document: dict[str, Any]) -> bytes:
-    """JSON; text that UTF-8 cannot carry (half a surrogate pair) is escaped."""
+    """JSON; text that UTF-8 cannot carry (half a surrogate pair) is escaped, what is no number is null."""
     try:
-        return to_json(document)
+        return to_json(document, inf_nan_mode="null")
     except ValueError:
         return json.dumps(document).encode()

@@ -114,7 +114,7 @@ async def _used(settings: Settings, around: Surroundings) -> tuple[list[_Used], 
 def _nobody(error: SwarmError) -> Check:
     """Why there is no provider; the wizard is the shortest way to one."""
     check = failed("provider", error, Redactor(()))
-    if not isinstance(error, NotConfigured):
+    if not isinstance(error, NotConfigured) or "swarm setup" in (check.fix or ""):
         return check
     return replace(check, fix=f"run: swarm setup\n{check.fix}")
 
