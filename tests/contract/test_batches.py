@@ -101,22 +101,6 @@ async def test_what_satisfies_a_schema_is_data_and_what_does_not_is_a_failure(op
     assert bad.error.code == "invalid_output"
 
 
-async def test_a_schema_that_is_none_fails_its_task_or_the_request_before_anything_is_sent(
-    opened: Opened,
-) -> None:
-    from clawswarm.errors import InputError
-
-    async with opened.swarm() as swarm:
-        try:
-            [task] = (await swarm.parallel([{"prompt": "a", "schema": {"type": "nonsense"}}])).tasks
-        except InputError as error:
-            assert "schema" in error.message
-        else:
-            assert task.error is not None
-            assert "schema" in task.error.message.lower()
-    assert opened.way.server.calls == []
-
-
 async def test_ids_and_options_of_a_task_travel(opened: Opened) -> None:
     tasks = [
         Task(prompt="a", id="schlüssel 😀", system="Sei knapp.", max_tokens=7, model="gpt-6-sol", seed=5),

@@ -1,14 +1,12 @@
 """The two ways in, on one fake provider: this process, and the daemon's real HTTP API on loopback."""
 
-import socket
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio
-import uvicorn
 
 from clawswarm.access.api import SwarmAPI
 from clawswarm.access.connect import digest
@@ -20,10 +18,10 @@ from clawswarm.clock import SystemClock
 from clawswarm.config.load import load
 from clawswarm.config.paths import Paths
 from clawswarm.config.token import make_token
-from clawswarm.daemon.app import create_app
 from clawswarm.daemon.observe import Observer
+from clawswarm.daemon.process import listening, make_server
 from clawswarm.daemon.serving import Serving
-from clawswarm.daemon.tracing import make_tracer
+from clawswarm.daemon.tracing import Tracer
 from clawswarm.types.events import BatchComplete, BatchEvent, BatchStarted, TaskFinished
 from clawswarm.types.requests import AS_CONFIGURED, BatchRequest, RunOptions
 from clawswarm.types.result import BatchResult
@@ -134,44 +132,24 @@ def request(
     return BatchRequest(tasks=tasks, total=len(tasks), options=options, keep_results=keep_results)
 
 
-class _Server(uvicorn.Server):
-    """Tells when it answers, and leaves the signals to the tests."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = anyio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    def capture_signals(self) -> Any:
-        return nullcontext()
-
-
 @asynccontextmanager
 async def _serving(swarm: LocalSwarm, environ: dict[str, str]) -> AsyncGenerator[tuple[Presence, str]]:
-    """The daemon's application on a port of its own, announced as a daemon announces itself."""
+    """The daemon's server on a port of its own, announced as a daemon announces itself."""
     paths = Paths.of(environ)
     token = make_token(paths)
-    settings = swarm.engine.settings
-    clock = SystemClock()
-    with take_seat(paths) as seat, socket.create_server(("127.0.0.1", 0)) as door:
+    settings, clock = swarm.engine.settings, SystemClock()
+    with take_seat(paths) as seat, listening(0) as door:
         port = door.getsockname()[1]
-        serving = Serving(
-            swarm, settings, Observer(), make_tracer({}), pid=1, port=port, started=clock.monotonic()
-        )
-        config = uvicorn.Config(
-            create_app(serving, token=token), log_config=None, access_log=False, lifespan="off", ws="none"
-        )
-        server = _Server(config)
+        serving = Serving(swarm, settings, Observer(), Tracer(), pid=1, port=port, started=clock.monotonic())
+        up = anyio.Event()
+        server = make_server(serving, token, up.set)
         presence = Presence(
             pid=1, port=port, version="0", started=clock.now().timestamp(),
             workers=settings.limits.max_nodes, settings=digest(settings),
         )  # fmt: skip
         async with anyio.create_task_group() as group:
             group.start_soon(server.serve, [door])
-            await server.up.wait()
+            await up.wait()
             seat.announce(presence)
             try:
                 yield presence, token

@@ -20,6 +20,7 @@ from clawswarm.modes.batch import run_batch
 from clawswarm.modes.job_life import Life
 from clawswarm.modes.job_work import work_on_batch
 from clawswarm.modes.jobs import JobRunner, open_jobs
+from clawswarm.modes.requests import check_batch
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.providers.http import open_http
 from clawswarm.providers.registry import Chosen, Surroundings, choose
@@ -83,8 +84,7 @@ class LocalSwarm:
             raise NotConfigured(error.message, hint=error.hint) from error
 
     async def parallel(self, request: BatchRequest, emit: Emit[BatchEvent]) -> None:
-        request.check_texts()
-
+        check_batch(request)
         await run_batch(await self.engine_for(request.options), request, emit)
 
     async def research(self, request: ResearchRequest, emit: Emit[ResearchEvent]) -> None:
@@ -97,6 +97,8 @@ class LocalSwarm:
             raise DaemonNeeded(
                 "jobs are worked on by the daemon, and none is running", hint="start it: swarm start"
             )
+        if isinstance(request, BatchRequest):
+            check_batch(request)
         await self.engine_for(request.options)  # what cannot be started is refused now, not at three
         return await self._runner.submit(request)
 

@@ -30,16 +30,20 @@ def read_batch(document: Mapping[str, Any], *, keep_results: bool = True) -> Bat
     """
     defaults = {name: value for name in TASK_DEFAULTS if (value := document.get(name)) is not None}
     tasks, total = to_source(document.get("prompts"), defaults)
-    if isinstance(tasks, Collection):
-        _check_schemas(tasks)
     options = read_options(document)
     return BatchRequest(tasks=tasks, total=total, options=options, keep_results=keep_results)
 
 
-def _check_schemas(tasks: Collection[Task]) -> None:
-    """Raise an `InputError` for the first schema that is none; tasks that share one have it checked once."""
+def check_batch(request: BatchRequest) -> None:
+    """Raise an `InputError` for a text or a schema that cannot be sent, where all tasks are at hand.
+
+    Tasks that share a schema have it checked once.
+    """
+    if not isinstance(request.tasks, Collection):
+        return
+    request.check_texts()
     checked: set[int] = set()
-    for index, task in enumerate(tasks):
+    for index, task in enumerate(request.tasks):
         if task.schema is None or id(task.schema) in checked:
             continue
         checked.add(id(task.schema))

@@ -147,8 +147,7 @@ async def _first_available(around: Surroundings) -> tuple[ProviderName, list[str
         return "ollama", listed
     raise NotConfigured(
         f"no model to ask: no API key was found, and no Ollama answers at {address.without_login(tried)}",
-        hint="run: swarm setup\n"
-        "or set a key: export GEMINI_API_KEY=…  (or GROQ_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY),\n"
+        hint="run: swarm setup; or export GEMINI_API_KEY=… (GROQ_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY);\n"
         "or start a local model: ollama serve; or try it without any model: swarm demo",
     )
 
