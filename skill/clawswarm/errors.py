@@ -39,6 +39,7 @@ TaskErrorCode = Literal[
     "cancelled",
     "not_configured",
     "parked",
+    "nothing_found",
 ]
 
 TASK_ERROR_CODES: tuple[TaskErrorCode, ...] = get_args(TaskErrorCode)

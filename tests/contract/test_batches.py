@@ -64,7 +64,7 @@ FAILURES: dict[str, tuple[Behaviour, str, bool]] = {
     "refused": (Refuse(400, "no such thing"), "bad_request", True),
     "key": (Refuse(401, "wrong key"), "auth_failed", True),
     "forbidden": (Refuse(403, "not yours"), "permission_denied", True),
-    "unknown model": (Refuse(404, "The model does not exist", code="model_not_found"), "model_not_found", True),
+    "no model": (Refuse(404, "There is no such model", code="model_not_found"), "model_not_found", True),
     "no money": (Refuse(429, "quota", code="insufficient_quota", type="insufficient_quota"),
                  "payment_required", True),
     "down": (Refuse(503, "busy"), "overloaded", True),

@@ -1,6 +1,6 @@
 """The two ways in, on one fake provider: this process, and the daemon's real HTTP API on loopback."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from clawswarm.config.load import load
 from clawswarm.config.paths import Paths
 from clawswarm.config.token import make_token
 from clawswarm.daemon.observe import Observer
-from clawswarm.daemon.process import listening, make_server
+from clawswarm.daemon.process import Server, listening, make_server
 from clawswarm.daemon.serving import Serving
 from clawswarm.daemon.tracing import Tracer
 from clawswarm.types.events import BatchComplete, BatchEvent, BatchStarted, TaskFinished
@@ -75,8 +75,9 @@ class Way:
                 if self.name == "local":
                     yield Opened(self, swarm, swarm)
                     return
-                presence, token = await stack.enter_async_context(_serving(swarm, self.environ))
-                yield Opened(self, await stack.enter_async_context(open_remote(presence, token)), swarm)
+                serving = await stack.enter_async_context(_serving(swarm, self.environ))
+                remote = await stack.enter_async_context(open_remote(serving.presence, serving.token))
+                yield Opened(self, remote, swarm, serving.go_away)
 
 
 @dataclass
@@ -85,11 +86,13 @@ class Opened:
 
     Attributes:
         behind: what does the work in the end.
+        go_away: makes the daemon close its sockets.
     """
 
     way: Way
     api: SwarmAPI
     behind: LocalSwarm
+    go_away: Callable[[], None] | None = None
 
     async def events(
         self,
@@ -132,8 +135,26 @@ def request(
     return BatchRequest(tasks=tasks, total=len(tasks), options=options, keep_results=keep_results)
 
 
+def _nobody() -> None:
+    """Nobody has to be told that this daemon leaves."""
+
+
+@dataclass
+class _Serving:
+    presence: Presence
+    token: str
+    server: Server
+
+    def go_away(self) -> None:
+        for door in self.server.servers:
+            door.close()
+        self.server.should_exit = self.server.force_exit = True
+        for connection in list(self.server.server_state.connections):
+            connection.transport.close()
+
+
 @asynccontextmanager
-async def _serving(swarm: LocalSwarm, environ: dict[str, str]) -> AsyncGenerator[tuple[Presence, str]]:
+async def _serving(swarm: LocalSwarm, environ: dict[str, str]) -> AsyncGenerator[_Serving]:
     """The daemon's server on a port of its own, announced as a daemon announces itself."""
     paths = Paths.of(environ)
     token = make_token(paths)
@@ -142,7 +163,7 @@ async def _serving(swarm: LocalSwarm, environ: dict[str, str]) -> AsyncGenerator
         port = door.getsockname()[1]
         serving = Serving(swarm, settings, Observer(), Tracer(), pid=1, port=port, started=clock.monotonic())
         up = anyio.Event()
-        server = make_server(serving, token, up.set)
+        server = make_server(serving, token, up.set, _nobody)
         presence = Presence(
             pid=1, port=port, version="0", started=clock.now().timestamp(),
             workers=settings.limits.max_nodes, settings=digest(settings),
@@ -151,9 +172,8 @@ async def _serving(swarm: LocalSwarm, environ: dict[str, str]) -> AsyncGenerator
             group.start_soon(server.serve, [door])
             await up.wait()
             seat.announce(presence)
+            running = _Serving(presence, token, server)
             try:
-                yield presence, token
+                yield running
             finally:
-                server.should_exit = server.force_exit = True
-                for connection in list(server.server_state.connections):
-                    connection.shutdown()
+                running.go_away()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import inside as in_process
 from tests.daemon.homes import Home, a_home
 
 
@@ -26,3 +27,7 @@ async def warm(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Home]:
     async with a_home(tmp_path_factory.mktemp("warm")) as home:
         await home.launch()
         yield home
+
+
+inside = in_process
+"""The command line in this process."""

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -79,14 +79,13 @@ class Home(Shell):
     def log(self) -> list[str]:
         """The lines of the daemon's log, the rotated ones first."""
         folder = self.paths.log.parent
-        files = sorted(folder.glob("daemon.log.*"), reverse=True) + [self.paths.log]
+        files = [*sorted(folder.glob("daemon.log.*"), reverse=True), self.paths.log]
         return [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 @asynccontextmanager
-async def a_home(folder: Path, configuration: str = DEMO) -> AsyncIterator[Home]:
+async def a_home(folder: Path, configuration: str = DEMO) -> AsyncGenerator[Home]:
     """A home without a daemon; one that is started there ends with the block."""
-    folder.mkdir(exist_ok=True)
     home = Home(folder)
     home.configure(configuration)
     try:

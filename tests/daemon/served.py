@@ -1,4 +1,4 @@
-"""The daemon's HTTP API in this process: the real application on a real socket, with a provider of the test's."""
+"""The daemon's HTTP API in this process: the real application on a real socket, with any provider."""
 
 import json
 import os
@@ -66,6 +66,12 @@ class Served:
         async with self.client.request(method, path, json=body, **more) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
 
+    async def quiet(self) -> None:
+        """Wait until no answer is being streamed: the last event comes before the work has cleaned up."""
+        with anyio.fail_after(4):
+            while self.serving.streams:
+                await anyio.wait_all_tasks_blocked()
+
     @asynccontextmanager
     async def stream(self, path: str, body: Any) -> AsyncGenerator["Lines"]:
         """A streamed answer; leaving the block closes its socket."""
@@ -131,7 +137,7 @@ async def serve(
         ):
             started = swarm.engine.clock.monotonic()
             serving = Serving(swarm, settings, observer, tracer, os.getpid(), port, started=started)
-            server = make_server(serving, TOKEN, answers.set)
+            server = make_server(serving, TOKEN, answers.set, _nobody)
             group.start_soon(_run, server, door)
             await answers.wait()
             async with _client(port) as client:
@@ -143,6 +149,10 @@ async def serve(
                     await anyio.wait_all_tasks_blocked()
             for connection in list(server.server_state.connections):
                 connection.shutdown()
+
+
+def _nobody() -> None:
+    """Nobody looks for this one."""
 
 
 async def _run(server: Server, door: socket.socket) -> None:

@@ -1,7 +1,7 @@
 """kill -9 at random moments of jobs: `python -m tests.jobs.kill_rounds --rounds 100 --seed 1`.
 
-Each round is a job of 300 tasks on a real daemon, which is killed once to four times: while it works, while it
-starts, while it recovers. After each kill the stored results are read from the database, before the next
+Each round is a job of 300 tasks on a real daemon, which is killed once to four times: while it works, while
+it starts, while it recovers. After each kill the stored results are read from the database, before the next
 start; a prompt that is asked later must not be one of them.
 """
 
@@ -165,7 +165,7 @@ def _position(body: Any) -> int:
 
 async def one_round(home: Path, seed: object) -> Figures:
     """A job that is killed at moments that `seed` decides (as far as a machine's own pace lets it)."""
-    home.mkdir()
+    home.mkdir()  # noqa: ASYNC240 - it takes no time
     async with FakeOpenAI(latency=LATENCY) as server:
         server.respond = lambda _: Say()
         machine = Machine(home, server)

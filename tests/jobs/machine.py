@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +69,8 @@ class Machine:
         output = (self.home / "spawned.out").open("wb")
         with output:
             process = subprocess.Popen(
-                daemon_command(port=None, workers=None), env=self.environ, cwd=self.home, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True,
+                daemon_command(port=None, workers=None), env=self.environ, cwd=self.home,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         self.started.append(process)
         self.pid = process.pid
@@ -94,7 +95,8 @@ class Machine:
             if process.pid == pid:
                 process.wait()
                 return
-        os.waitpid(pid, 0)
+        with suppress(ChildProcessError):  # who launched it sees it off, too
+            os.waitpid(pid, 0)
 
     async def close(self) -> None:
         if self.pid is not None:

@@ -43,8 +43,8 @@ class Place:
 
     memory: Path
     server: FakeOpenAI
-    limits: Limits = Limits(max_nodes=16, max_retries=0)
-    daemon: Daemon = Daemon()
+    limits: Limits = field(default_factory=lambda: Limits(max_nodes=16, max_retries=0))
+    daemon: Daemon = field(default_factory=Daemon)
     max_tokens: int = 20
     environ: dict[str, str] = field(default_factory=dict[str, str])
 

@@ -20,9 +20,11 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL + 1)  # the log's own files are on the full disk, too
 
 
+@pytest.mark.parametrize("seconds", [3, 12, 32, 34.9, 62, 600])
 async def test_on_a_full_disk_a_job_waits_and_then_goes_on_without_asking_again(
-    place: Place, clock: FakeClock
+    place: Place, clock: FakeClock, seconds: float
 ) -> None:
+    """Whatever the log and the job are doing when there is room again."""
     place.limits = Limits(max_nodes=2, max_retries=0)
     gate = Gate(place.server)
     async with place.life(clock) as life:
@@ -32,7 +34,7 @@ async def test_on_a_full_disk_a_job_waits_and_then_goes_on_without_asking_again(
             gate.open()
             async with clock.auto():
                 await place.server.wait_in_flight(0)
-                await sleep_until(clock, clock.monotonic() + 60)
+                await sleep_until(clock, clock.monotonic() + seconds)
                 assert (await life.swarm.job(job_id)).job.done == 0
                 assert len(place.server.calls) == 2
         async with clock.auto():

@@ -153,6 +153,20 @@ async def test_a_job_that_was_cancelled_while_no_process_ran_is_not_taken_up(pla
     assert place.asked == {"a": 1}
 
 
+async def test_a_queued_job_that_another_process_cancelled_is_not_begun(place: Place) -> None:
+    place.daemon = Daemon(running_jobs=1)
+    gate = Gate(place.server)
+    async with place.life() as life:
+        first, second = await life.submit(["first"]), await life.submit(["second"])
+        await place.server.wait_calls(1)
+        with open_store(place.memory / "swarm.db") as store:
+            assert Jobs(store).set_status(second, JobStatus.CANCELLED, at=time.time())
+        gate.open()
+        await life.end(first)
+        await life.end(second)
+    assert place.asked == {"first": 1}
+
+
 async def test_a_job_whose_key_is_gone_fails_with_the_reason_in_each_of_its_places(place: Place) -> None:
     async with FakeOpenAI("groq") as groq:
         place.environ = {"GROQ_API_KEY": "test-key", "GROQ_BASE_URL": groq.base_url}

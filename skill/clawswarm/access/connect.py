@@ -70,7 +70,8 @@ async def connect(
                     yield Way(api=remote, options=options, daemon=presence)
                     return
         if use_daemon:
-            raise DaemonNeeded("no daemon is running", hint="start it: swarm start")
+            what = "no daemon is running" if presence is None else f"the daemon cannot be used: {reason}"
+            raise DaemonNeeded(what, hint="start it: swarm start")
         if presence is not None and reason:
             notes.append(f"working without the daemon: {reason}")
     async with open_local(with_options(settings, options), environ, clock=clock, demo=demo) as local:

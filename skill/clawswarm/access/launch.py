@@ -1,5 +1,6 @@
 """Starts the daemon as a process of its own and waits until it answers, and stops it again."""
 
+import asyncio
 import fcntl
 import os
 import selectors
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 from pydantic_core import from_json
 
 from clawswarm.access.presence import Presence, look, wait_gone
@@ -63,7 +63,7 @@ def launch(environ: Mapping[str, str], *, port: int | None = None, workers: int 
     """
     paths = Paths.of(environ)
     with _one_at_a_time(paths):
-        if (presence := look(paths)) is not None and presence.port is not None:
+        if (presence := look(paths)) is not None and presence.state == "running":
             return Launched(presence, was_running=True)
         output = paths.log.with_name("daemon.out")
         output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,7 +83,12 @@ def launch(environ: Mapping[str, str], *, port: int | None = None, workers: int 
                     )
             finally:
                 os.close(writer)
-            return Launched(_first_word(pipe, process, output, paths), was_running=False)
+            try:
+                return Launched(_first_word(pipe, process, output, paths), was_running=False)
+            except DaemonError:
+                if (presence := look(paths)) is not None and presence.state == "running":
+                    return Launched(presence, was_running=True)  # a start by other ways was faster
+                raise
 
 
 def _first_word(pipe: Any, process: subprocess.Popen[bytes], output: Path, paths: Paths) -> Presence:
@@ -119,7 +124,7 @@ def _died(message: str, output: Path, paths: Paths) -> DaemonError:
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """The last lines of a file; none when there is no file. Only a line feed ends a line, as in JSON Lines."""
+    """The last lines of a file; none when there is no file. Only a line feed ends a line, as in JSON."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -152,13 +157,26 @@ async def stop(environ: Mapping[str, str], *, patience: float) -> Presence | Non
         with suppress(ProcessLookupError):
             os.kill(presence.pid, signal.SIGTERM)
     with anyio.move_on_after(patience) as late:
-        await anyio.to_thread.run_sync(wait_gone, paths, abandon_on_cancel=True)
+        await _until_gone(paths)
     if late.cancelled_caught:
         raise DaemonError(
             f"the daemon (pid {presence.pid}) still runs after {patience:g} s",
             hint=f"see: swarm logs; as a last resort: kill -9 {presence.pid} (jobs go on after a start)",
         )
     return presence
+
+
+async def _until_gone(paths: Paths) -> None:
+    """Wait in a thread that holds nobody up: a process waits for those of anyio before it ends."""
+    gone, loop = anyio.Event(), asyncio.get_running_loop()
+
+    def wait() -> None:
+        wait_gone(paths)
+        with suppress(RuntimeError):  # nobody waits any more
+            loop.call_soon_threadsafe(gone.set)
+
+    threading.Thread(target=wait, daemon=True).start()
+    await gone.wait()
 
 
 @contextmanager

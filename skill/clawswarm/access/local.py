@@ -18,9 +18,11 @@ from clawswarm.engine.engine import Engine, Watch, ignore, open_engine
 from clawswarm.errors import DaemonNeeded, InputError, NotConfigured, StoreError
 from clawswarm.modes.batch import run_batch
 from clawswarm.modes.job_life import Life
+from clawswarm.modes.job_research import work_on_research
 from clawswarm.modes.job_work import work_on_batch
 from clawswarm.modes.jobs import JobRunner, open_jobs
-from clawswarm.modes.requests import check_batch
+from clawswarm.modes.requests import check_batch, read_options
+from clawswarm.modes.research import research
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.providers.http import open_http
 from clawswarm.providers.registry import Chosen, Surroundings, choose
@@ -28,8 +30,9 @@ from clawswarm.store.connect import Store, connect
 from clawswarm.store.jobs import Jobs
 from clawswarm.types.events import BatchEvent
 from clawswarm.types.jobs import Job, JobPage
-from clawswarm.types.requests import BatchRequest, ResearchRequest, RunOptions
+from clawswarm.types.requests import BatchRequest, ResearchRequest, RunOptions, check_text
 from clawswarm.types.research import ResearchEvent
+from clawswarm.web.web import Web, open_web
 
 
 class LocalSwarm:
@@ -40,6 +43,7 @@ class LocalSwarm:
         engine: Engine,
         store: Store | None,
         surroundings: Surroundings,
+        stack: AsyncExitStack,
         *,
         warnings: list[str],
     ) -> None:
@@ -50,6 +54,8 @@ class LocalSwarm:
         self._engines: dict[str, Engine] = {engine.primary.name: engine}
         self._choosing = anyio.Lock()
         self._runner: JobRunner | None = None
+        self._stack = stack
+        self._web: Web | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -88,7 +94,16 @@ class LocalSwarm:
         await run_batch(await self.engine_for(request.options), request, emit)
 
     async def research(self, request: ResearchRequest, emit: Emit[ResearchEvent]) -> None:
-        raise NotConfigured("research is not in this release")
+        check_text("the research", request.as_json())
+        await research(await self.engine_for(request.options), await self._opened_web(), request, emit)
+
+    async def _opened_web(self) -> Web:
+        """The web, opened when it is first needed."""
+        async with self._choosing:
+            if self._web is None:
+                opening = open_web(self.engine.settings, self._around.environ, clock=self.engine.clock)
+                self._web = await self._stack.enter_async_context(opening)
+            return self._web
 
     # ---- jobs
 
@@ -125,7 +140,10 @@ class LocalSwarm:
 
     async def _work(self, life: Life) -> dict[str, Any]:
         """One life of a job: what the runner calls."""
-        return await work_on_batch(life, self.engine_for)
+        if "subjects" not in life.request:
+            return await work_on_batch(life, self.engine_for)
+        engine = await self.engine_for(read_options(life.request))
+        return await work_on_research(life, engine, await self._opened_web())
 
     @asynccontextmanager
     async def working_on_jobs(self) -> AsyncGenerator[JobRunner]:
@@ -179,7 +197,7 @@ async def open_local(
         if store is not None:
             stack.callback(store.close)
         engine = await stack.enter_async_context(open_engine(settings, chosen, store, clock, watch or ignore))
-        yield LocalSwarm(engine, store, around, warnings=warnings)
+        yield LocalSwarm(engine, store, around, stack, warnings=warnings)
 
 
 def _sockets(settings: Settings, chosen: Chosen) -> int:

@@ -24,8 +24,8 @@ from clawswarm.errors import (
 from clawswarm.providers.http import Http, HttpStream, open_http
 from clawswarm.types import wire
 from clawswarm.types.events import BatchComplete, BatchEvent, TaskFinished
-from clawswarm.types.jobs import Job, JobPage
-from clawswarm.types.requests import BatchRequest, ResearchRequest
+from clawswarm.types.jobs import Job, JobPage, unknown_job
+from clawswarm.types.requests import BatchRequest, ResearchRequest, check_text
 from clawswarm.types.research import ResearchEvent
 from clawswarm.types.result import BatchResult, TaskResult, in_order
 
@@ -69,12 +69,14 @@ class RemoteSwarm:
                     await emit(event)
 
     async def research(self, request: ResearchRequest, emit: Emit[ResearchEvent]) -> None:
+        check_text("the research", request.as_json())
         async with aclosing(self._events("/research", request.as_json(), wire.research_event)) as events:
             async for event in events:
                 await emit(event)
 
     async def submit(self, request: BatchRequest | ResearchRequest) -> Job:
         if isinstance(request, ResearchRequest):
+            check_text("the research", request.as_json())
             body = {"kind": "research", **request.as_json()}
         else:
             body = {"kind": "parallel", "prompts": request.documents(), **request.options.as_json()}
@@ -85,7 +87,7 @@ class RemoteSwarm:
         """As in the protocol; waits longer than the daemon does in one request are several requests."""
         while True:
             turn = min(wait, LONGEST_WAIT)
-            path = f"/jobs/{quote(job_id, safe='')}?wait={turn:g}&offset={offset}&limit={limit}"
+            path = f"{_place(job_id)}?wait={turn:g}&offset={offset}&limit={limit}"
             page = wire.job_page(await self.ask("GET", path))
             wait -= turn
             if page.job.status.final or wait <= 0:
@@ -95,7 +97,7 @@ class RemoteSwarm:
         return [wire.job(document) for document in (await self.ask("GET", f"/jobs?limit={limit}"))["jobs"]]
 
     async def cancel(self, job_id: str) -> Job:
-        return wire.job(await self.ask("DELETE", f"/jobs/{quote(job_id, safe='')}"))
+        return wire.job(await self.ask("DELETE", _place(job_id)))
 
     async def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """One request with a JSON answer.
@@ -124,10 +126,7 @@ class RemoteSwarm:
     @asynccontextmanager
     async def _request(self, method: str, path: str, body: Any) -> AsyncGenerator[HttpStream]:
         url = httpx2.URL(self.presence.url + path)
-        try:
-            content = None if body is None else to_json(body)
-        except ValueError as error:
-            raise InputError(f"the request cannot be written as JSON: {error}") from None
+        content = None if body is None else to_json(body)
         try:
             async with self._http.stream(method, url, self._headers, content, bounded=False) as answer:
                 if answer.status >= 400:
@@ -142,6 +141,13 @@ class RemoteSwarm:
             f"the daemon (port {presence.port}, pid {presence.pid}) cannot be reached: {reason}",
             hint="see: swarm status and swarm logs; jobs go on after: swarm start",
         )
+
+
+def _place(job_id: str) -> str:
+    """The path of a job. An id that would lead elsewhere is nobody's."""
+    if "/" in job_id or job_id in ("", ".", ".."):
+        raise unknown_job(job_id)
+    return f"/jobs/{quote(job_id, safe='', errors='replace')}"
 
 
 def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> SwarmError:

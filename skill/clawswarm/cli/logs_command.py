@@ -4,7 +4,7 @@ import json
 import os
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import anyio
 import typer
@@ -36,38 +36,56 @@ def logs_command(
         if not path.exists() and not follow:
             say(f"There is no log yet ({path}). It begins with: swarm start")
             return
-        where = _end(path)
-        show(*(line if as_json else readable(line) for line in last_lines(path, lines)))
-        status = run(partial(_follow, path, where, as_json=as_json)) if follow else 0
+        status = run(partial(_logs, path, lines, follow=follow, as_json=as_json))
     raise typer.Exit(0 if status == INTERRUPTED else status)
 
 
-async def _follow(path: Path, where: tuple[int, int], *, as_json: bool) -> int:
-    """Lines that are added from `where` on; the file may be rotated meanwhile."""
-    inode, offset = where
-    rest = b""
-    while True:
-        now, size = _end(path)
-        if now != inode or size < offset:
-            inode, offset, rest = now, 0, b""
-        if size > offset:
-            with path.open("rb") as file:
-                file.seek(offset)
-                data = rest + file.read(size - offset)
-            offset = size
-            *whole, rest = data.split(b"\n")
-            texts = [line.decode(errors="replace") for line in whole]
-            show(*(text if as_json else readable(text) for text in texts))
-        await anyio.sleep(LOOK_EVERY)
+async def _logs(path: Path, lines: int, *, follow: bool, as_json: bool) -> int:
+    def tell(texts: list[str]) -> None:
+        show(*(text if as_json else readable(text) for text in texts))
 
-
-def _end(path: Path) -> tuple[int, int]:
-    """Which file is there, and how long it is."""
+    file = _open(path) if follow else None
     try:
-        found = path.stat()
+        if file is not None:
+            file.seek(0, os.SEEK_END)  # before the look back: rather a line twice than one left out
+        tell(last_lines(path, lines))
+        while follow:
+            await anyio.sleep(LOOK_EVERY)
+            if file is None:
+                file = _open(path)
+            if file is not None:
+                renamed = _is_another(path, file)  # before the rest is read, which then is all of it
+                tell(_whole_lines(file))
+                if renamed:
+                    file.close()
+                    file = None
+    finally:
+        if file is not None:
+            file.close()
+    return 0
+
+
+def _open(path: Path) -> BinaryIO | None:
+    try:
+        return path.open("rb")
     except FileNotFoundError:
-        return 0, 0
-    return found.st_ino, found.st_size
+        return None
+
+
+def _is_another(path: Path, file: BinaryIO) -> bool:
+    """Whether the file of that name is no longer the one that is open: the log was rotated."""
+    try:
+        return path.stat().st_ino != os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return True
+
+
+def _whole_lines(file: BinaryIO) -> list[str]:
+    """What is new and ends; the beginning of a line waits for the rest of it."""
+    data = file.read()
+    whole, end, rest = data.rpartition(b"\n")
+    file.seek(-len(rest), os.SEEK_CUR)
+    return whole.decode(errors="replace").split("\n") if end else []
 
 
 def readable(line: str) -> str:

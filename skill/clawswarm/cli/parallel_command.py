@@ -1,21 +1,20 @@
 """`swarm parallel`: many prompts at once."""
 
 import os
-import signal
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import anyio
 import typer
 
 from clawswarm.access.connect import Way, connect
-from clawswarm.access.launch import launch
 from clawswarm.cli.asking import ask, telling
 from clawswarm.cli.course import Course
+from clawswarm.cli.hand_over import hand_over
+from clawswarm.cli.interrupts import interrupted
 from clawswarm.cli.options import (
     Concurrency,
     Model,
@@ -25,14 +24,13 @@ from clawswarm.cli.options import (
     load_settings,
     run_options,
 )
-from clawswarm.cli.output import error_status, print_json, run, say, show, told
+from clawswarm.cli.output import error_status, run, say, told
 from clawswarm.cli.progress import summary
 from clawswarm.cli.prompts import Prompts, as_text, open_prompts, read_schema
 from clawswarm.cli.results import Form, Sink, open_sink
 from clawswarm.cli.streams import INTERRUPTED
 from clawswarm.config.model import Settings
 from clawswarm.errors import DaemonError
-from clawswarm.lifetimes import background_tasks
 from clawswarm.types.events import BatchComplete, BatchEvent, TaskFinished
 from clawswarm.types.requests import BatchRequest, RunOptions
 
@@ -93,7 +91,8 @@ def parallel(
         with ExitStack() as stack:
             found = stack.enter_context(open_prompts(prompts or [], file, _given(defaults)))
             if detach:
-                status = run(partial(_hand_over, settings, options, found, as_json=as_json or ndjson))
+                request = BatchRequest(tasks=list(found), total=found.total, options=options)
+                status = run(partial(hand_over, settings, request, "prompts", as_json=as_json or ndjson))
             else:
                 sink = stack.enter_context(open_sink(form, output))
                 in_sight = form is Form.TEXT and output is None
@@ -104,22 +103,6 @@ def parallel(
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
-
-
-async def _hand_over(settings: Settings, options: RunOptions, prompts: Prompts, *, as_json: bool) -> int:
-    """Make a job of the prompts. The daemon is started where none runs: it has to outlive this command."""
-    launched = launch(os.environ)
-    if not launched.was_running:
-        say(f"🐝 Daemon started on port {launched.presence.port}")
-    request = BatchRequest(tasks=list(prompts), total=prompts.total, options=options)
-    async with connect(settings, os.environ, options, use_daemon=True) as way:
-        job = await way.api.submit(request)
-    if as_json:
-        print_json(job.as_json())
-    else:
-        show(job.id)
-        say(f"📋 {job.total} prompts are worked on. See: swarm jobs wait {job.id}")
-    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +163,3 @@ class _Batch:
     def _take(self, event: BatchEvent) -> None:
         if not isinstance(event, BatchComplete):
             self.sink.event(event)
-
-
-@asynccontextmanager
-async def interrupted() -> AsyncGenerator[anyio.CancelScope]:
-    """A scope that Ctrl-C (or SIGTERM) cancels; a second one leaves at once."""
-    scope = anyio.CancelScope()
-
-    async def watch() -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                if scope.cancel_called:
-                    os._exit(INTERRUPTED)
-                scope.cancel()
-
-    async with background_tasks() as group:
-        group.start_soon(watch)
-        yield scope

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -25,7 +26,8 @@ def main() -> int:
 
     def tell(document: dict[str, Any]) -> None:
         if given.ready_fd is not None:
-            os.write(given.ready_fd, to_json(document) + b"\n")
+            with suppress(BrokenPipeError):  # who started us has left; we are still wanted
+                os.write(given.ready_fd, to_json(document) + b"\n")
             os.close(given.ready_fd)
 
     def ready(presence: Presence) -> None:

@@ -4,6 +4,7 @@ import logging
 import time
 from typing import Any
 
+import anyio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -16,6 +17,7 @@ from clawswarm.daemon.bodies import FORMS
 from clawswarm.daemon.errors import as_response, details, internal_error
 from clawswarm.daemon.guard import Guard
 from clawswarm.daemon.serving import Serving
+from clawswarm.daemon.stream import STOPPING
 from clawswarm.errors import SwarmError
 from clawswarm.version import __version__
 
@@ -101,7 +103,7 @@ def _allowed(request: Request) -> str:
     for router in (routes_ops.router, routes_swarm.router):
         for route in router.routes:
             if isinstance(route, APIRoute) and route.path_regex.match(request.url.path):
-                methods |= route.methods
+                methods |= route.methods or set()
     return ", ".join(sorted(methods))
 
 
@@ -143,6 +145,11 @@ class _Logged:
 
         try:
             await self._app(scope, receive, noted)
+        except anyio.get_cancelled_exc_class():
+            # The server calls requests off when it stops, and would take it for a fault that they end so.
+            if not status:
+                with anyio.move_on_after(1, shield=True):
+                    await JSONResponse({"error": STOPPING}, 503)(scope, receive, noted)
         except Exception:
             logger.exception("a request failed")
             if not status:

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag
 
 from clawswarm.config.model import ProviderName
 from clawswarm.types.requests import Depth
 from clawswarm.types.task import Thinking
 
-NOT_BLANK = {"pattern": r"[^\s\x1c-\x1f\x85]"}
-"""For the document: what Python strips is no text. The check itself, in better words, is `modes.requests`'."""
+NOT_BLANK: dict[str, JsonValue] = {"pattern": r"[^\s\x1c-\x1f\x85]"}
+"""For the document: what Python strips is no text. `modes.requests` checks it, with better words."""
 
 Text = Annotated[str, Field(min_length=1)]
 Asked = Annotated[str, Field(min_length=1, json_schema_extra=NOT_BLANK)]
@@ -69,9 +69,7 @@ def _form(given: Any) -> str:
 TEXT, OBJECT = FORMS = ("as text", "as object")
 """The two forms of a prompt. Only the one that was meant is checked, and told about."""
 
-EitherForm = Annotated[
-    Annotated[Asked, Tag(TEXT)] | Annotated[Prompt, Tag(OBJECT)], Discriminator(_form)
-]
+EitherForm = Annotated[Annotated[Asked, Tag(TEXT)] | Annotated[Prompt, Tag(OBJECT)], Discriminator(_form)]
 
 
 class Run(Body):

@@ -12,6 +12,9 @@ from typing import Any
 KEPT = 5
 """Rotated files that are kept beside the current one."""
 
+ESCAPED = "backslashreplace"
+"""Half a surrogate pair is written as JSON writes it."""
+
 _QUIET = ("uvicorn.access", "httpx2", "aiohttp.access", "trafilatura", "asyncio")
 """Loggers that have nothing to say below a warning: requests are logged by the daemon itself."""
 
@@ -50,7 +53,7 @@ def logging_to(path: Path | None, *, redact: Callable[[str], str], largest_mb: f
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         handler = RotatingFileHandler(
-            path, maxBytes=int(largest_mb * 1_000_000), backupCount=KEPT, encoding="utf-8"
+            path, maxBytes=int(largest_mb * 1_000_000), backupCount=KEPT, encoding="utf-8", errors=ESCAPED
         )
     handler.setFormatter(JsonLines(redact))
     root = logging.getLogger()

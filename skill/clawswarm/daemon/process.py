@@ -1,11 +1,13 @@
 """The daemon's process: one a state directory, on loopback, from its lock to its last answer."""
 
+import asyncio
 import logging
 import os
 import signal
 import socket
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -26,9 +28,9 @@ from clawswarm.daemon.observe import Observer
 from clawswarm.daemon.serving import Serving
 from clawswarm.daemon.tracing import make_tracer
 from clawswarm.engine.redact import Redactor
-from clawswarm.errors import ConfigError, DaemonError
+from clawswarm.errors import ConfigError, DaemonError, SwarmError
 from clawswarm.modes.jobs import JobRunner
-from clawswarm.providers.address import KEYED, PLACES
+from clawswarm.providers.address import KEYED
 from clawswarm.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,12 @@ BACKLOG = 2048
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept for its client's next request."""
+
+PARTING = 5.0
+"""Seconds in which what was called off has cleaned up after itself."""
+
+_SECRETIVE = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+"""How the names of variables end whose values do not belong into a log."""
 
 Ready = Callable[[Presence], None]
 
@@ -56,17 +64,20 @@ def run_daemon(settings: Settings, as_loaded: Settings, environ: Mapping[str, st
     """
     os.umask(0o077)
     paths = Paths.of(environ)
-    redact = Redactor(_secrets(environ, paths))
+    token = make_token(paths)
+    redact = Redactor([token, *_secrets(settings, environ, paths)])
     with (
         take_seat(paths) as seat,
         logging_to(paths.log, redact=redact, largest_mb=settings.daemon.log_mb),
         listening(settings.daemon.port) as door,
     ):
-        token = make_token(paths)
         try:
             anyio.run(_serve, settings, as_loaded, environ, seat, door, token, ready)
-        except BaseException as error:
-            logger.error("the daemon ends: %s", error)
+        except SwarmError as error:
+            logger.error("the daemon ends: %s", error.message)
+            raise
+        except BaseException:
+            logger.exception("the daemon ends")
             raise
         logger.info("stopped")
 
@@ -106,28 +117,51 @@ async def _serve(
                 _log_start(swarm, presence)
                 ready(presence)
 
-            await _answer(serving, jobs, door, token, announce)
+            def leave() -> None:
+                seat.announce(replace(presence, port=None))
+
+            await _answer(jobs, make_server(serving, token, announce, leave), door, settings.daemon.grace)
     finally:
         tracer.close()
 
 
 class Server(uvicorn.Server):
-    """Tells when it answers; leaves the signals to us."""
+    """Tells when it answers and when no longer; leaves the signals to us."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._leave = leave
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._announce()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """What is called off has said its last words, and booked what it spent, when this returns."""
+        self._leave()
+        await super().shutdown(sockets)
+        if tasks := set(self.server_state.tasks):
+            if self.force_exit:
+                for task in tasks:
+                    task.cancel()
+            await asyncio.wait(tasks, timeout=PARTING)
+
     def capture_signals(self) -> Any:
         return nullcontext()
 
 
-def make_server(serving: Serving, token: str, announce: Callable[[], None]) -> Server:
-    """The HTTP server, not yet started."""
+def make_server(
+    serving: Serving, token: str, announce: Callable[[], None], leave: Callable[[], None]
+) -> Server:
+    """The HTTP server, not yet started.
+
+    Args:
+        announce: told once it answers.
+        leave: told when it begins to stop.
+    """
     config = uvicorn.Config(
         create_app(serving, token=token),
         log_config=None,
@@ -139,15 +173,11 @@ def make_server(serving: Serving, token: str, announce: Callable[[], None]) -> S
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(serving.settings.daemon.grace)),
     )
-    return Server(config, announce)
+    return Server(config, announce, leave)
 
 
-async def _answer(
-    serving: Serving, jobs: JobRunner, door: socket.socket, token: str, announce: Callable[[], None]
-) -> None:
+async def _answer(jobs: JobRunner, server: Server, door: socket.socket, grace: float) -> None:
     """Answer requests until told to stop; then let what runs finish for as long as it is granted."""
-    grace = serving.settings.daemon.grace
-    server = make_server(serving, token, announce)
     async with anyio.create_task_group() as group:
         group.start_soon(_stop_on_signal, server, jobs, grace, group)
         await server.serve(sockets=[door])
@@ -155,7 +185,7 @@ async def _answer(
         group.cancel_scope.cancel()
 
 
-async def _stop_on_signal(server: Any, jobs: JobRunner, grace: float, group: TaskGroup) -> None:
+async def _stop_on_signal(server: Server, jobs: JobRunner, grace: float, group: TaskGroup) -> None:
     """The first signal asks for an orderly end, the second for one at once."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for number in signals:
@@ -190,9 +220,11 @@ def listening(port: int) -> Generator[socket.socket]:
         yield door
 
 
-def _secrets(environ: Mapping[str, str], paths: Paths) -> list[str]:
-    """Every key that may be in use, so that none gets into the log."""
-    found = [environ.get(place.key_variable or "", "") for place in PLACES.values()]
+def _secrets(settings: Settings, environ: Mapping[str, str], paths: Paths) -> list[str]:
+    """Every key that may be in use, and what else is called a secret, so that none gets into the log."""
+    provider = settings.provider
+    own = {service.api_key_env for service in (provider, *provider.fallback)}
+    found = [value for name, value in environ.items() if name in own or name.upper().endswith(_SECRETIVE)]
     for name in KEYED:
         try:
             key = find_key(name, None, environ, paths.keys)

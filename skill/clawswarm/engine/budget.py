@@ -124,9 +124,12 @@ class Budget:
         return RunCap(min(caps)) if caps else None
 
     async def reserve(
-        self, bound: Usage, sheet: PriceSheet | None, run: RunCap | None, model: str
+        self, bound: Usage, sheet: PriceSheet | None, run: RunCap | None, model: str, *, extra: int = 0
     ) -> Hold | None:
         """Promise the worst price of a call; None for one that is free, or whose price nobody needs.
+
+        Args:
+            extra: picodollars that it may cost beside its tokens, such as for searches.
 
         Raises:
             TaskError: `budget_exceeded` or `unpriced`.
@@ -139,12 +142,12 @@ class Budget:
                 f"a cap is set, and the price of {model!r} is not known",
                 hint="set provider.prices for it, or cost.allow_unpriced: true to call it without counting",
             )
-        if sheet.free:
+        if sheet.free and not extra:
             return None
         worst = sheet.worst(bound)
         if (added := self._added.get(model)) is None:
             added = sheet.worst(bound + Usage(input_tokens=UNSEEN_TOKENS)) - worst
-        amount = worst + added
+        amount = worst + added + extra
         if amount > DEAREST:
             raise TaskError("bad_request", f"the call may cost {show_usd(amount)}", hint="lower max_tokens")
         if run is not None:

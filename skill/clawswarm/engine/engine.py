@@ -152,8 +152,12 @@ class Engine:
 
     async def _first_answer(self, task: Task, trace: Trace) -> Answered:
         """The answer of the first provider in the chain that has one."""
-        last = len(self._lanes) - 1
-        for position, lane in enumerate(self._lanes):
+        lanes = [lane for lane in self._lanes if lane.line.backend.searches or not task.web_search]
+        if not lanes:
+            words = f"{self.primary.name} has no web search of its own"
+            raise TaskError("bad_request", words, hint="only Gemini has: set provider.name: gemini")
+        last = len(lanes) - 1
+        for position, lane in enumerate(lanes):
             model = (task.model if position == 0 else None) or lane.line.backend.model
             try:
                 return await self._answer(lane, task, model, trace, impatient=position < last)
@@ -187,7 +191,7 @@ class Engine:
 
     def _may_share(self, lane: _Lane, task: Task) -> bool:
         """Whether one answer may stand for another: not without a cache, nor for random sampling."""
-        if not self.settings.cache.enabled or task.cache is False or task.wants_variety:
+        if not self.settings.cache.enabled or task.cache is False or task.wants_variety or task.web_search:
             return False
         return lane.line.backend.caches or task.temperature == 0 or task.seed is not None
 
@@ -213,6 +217,7 @@ class Engine:
             finish_reason=reply.finish_reason,
             tool_calls=reply.tool_calls,
             native=reply.native,
+            grounding=reply.grounding,
         )
 
     def _failure(self, index: int, task: Task, trace: Trace, error: TaskError) -> TaskResult:

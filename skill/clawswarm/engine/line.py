@@ -19,7 +19,7 @@ from clawswarm.engine.endpoint import Endpoint
 from clawswarm.engine.retry import PASSING, RetryPolicy
 from clawswarm.errors import TaskError
 from clawswarm.providers.base import Answer
-from clawswarm.providers.prices import PriceSheet, price_of
+from clawswarm.providers.prices import MOST_SEARCHES, PriceSheet, price_of, searches_cost
 from clawswarm.providers.registry import Backend
 from clawswarm.types.result import NO_USAGE, Reply, Usage
 from clawswarm.types.task import Task
@@ -123,7 +123,9 @@ class Line:
 
     async def _attempt(self, call: _Call) -> Reply:
         """One call, with its money, its slot and its bookkeeping."""
-        hold = await self._budget.reserve(call.bound, call.sheet, call.trace.run, call.model)
+        extra = searches_cost(call.model, MOST_SEARCHES) if call.task.web_search else 0
+        sheet = None if extra is None else call.sheet
+        hold = await self._budget.reserve(call.bound, sheet, call.trace.run, call.model, extra=extra or 0)
         tokens = call.bound.input_tokens // BYTES_A_TOKEN
         try:
             endpoint = await self.dispatcher.acquire(
@@ -189,12 +191,15 @@ class Line:
     # ---- money
 
     def _book(self, call: _Call, hold: Hold | None, reply: Reply) -> Reply:
-        cost = price_of(reply, call.sheet)
+        tokens = price_of(reply, call.sheet)
+        searches = 0 if reply.grounding is None else reply.grounding.searches
+        fee = searches_cost(call.model, searches)
+        cost = None if tokens is None or fee is None else tokens + fee
         call.trace.add(reply.usage, cost)
         call.trace.finish_reason = reply.finish_reason
         if hold is not None:
-            if cost is not None:
-                self._budget.learn(hold, cost)
+            if tokens is not None:
+                self._budget.learn(hold, tokens)
             hold.settle(cost)
         return reply
 

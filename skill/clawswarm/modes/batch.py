@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+from anyio.lowlevel import checkpoint
+
 from clawswarm.engine.engine import Engine
 from clawswarm.modes.parallel import open_parallel
 from clawswarm.modes.requests import run_cap, with_options
@@ -39,6 +41,7 @@ async def run_batch(
             if kept is not None:
                 kept.append(result)
             await emit(TaskFinished(task=result))
+        await checkpoint()  # a worker that broke down has called this off: nothing is complete then
         stats = batch.stats
         whole = None if kept is None else BatchResult(in_order(kept), stats)
         await emit(BatchComplete(stats=stats, result=whole))

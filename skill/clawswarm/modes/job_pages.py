@@ -12,6 +12,7 @@ from clawswarm.types.research import SubjectResult
 from clawswarm.types.result import Failure, TaskResult
 
 LARGEST_PAGE = 1000
+LARGEST_OFFSET = 2**31
 
 
 def read_page(jobs: Jobs, job_id: str, offset: int, limit: int) -> JobPage:
@@ -21,9 +22,9 @@ def read_page(jobs: Jobs, job_id: str, offset: int, limit: int) -> JobPage:
         NotFound: there is no such job.
         InputError: `offset` or `limit` is out of range.
     """
-    if offset < 0 or not 1 <= limit <= LARGEST_PAGE:
+    if not 0 <= offset <= LARGEST_OFFSET or not 1 <= limit <= LARGEST_PAGE:
         raise InputError(
-            f"offset must be 0 or more and limit 1 to {LARGEST_PAGE}, not {offset} and {limit}",
+            f"offset must be 0 to {LARGEST_OFFSET} and limit 1 to {LARGEST_PAGE}, not {offset} and {limit}"
         )
     job = jobs.get(job_id)
     places = range(offset, min(offset + limit, job.total))

@@ -25,7 +25,7 @@ from clawswarm.modes.job_log import JobLog, open_job_log
 from clawswarm.modes.job_pages import read_page
 from clawswarm.store.jobs import Jobs, titled
 from clawswarm.types.jobs import Job, JobPage, JobStatus
-from clawswarm.types.requests import BatchRequest, ResearchRequest
+from clawswarm.types.requests import BatchRequest, ResearchRequest, check_text
 from clawswarm.types.result import Failure
 
 logger = logging.getLogger(__name__)
@@ -230,6 +230,7 @@ async def _then_cancel(event: anyio.Event, group: TaskGroup) -> None:
 def encode(request: BatchRequest | ResearchRequest) -> tuple[Any, dict[str, Any], int, str]:
     """Kind, JSON, number of parts and title of a job."""
     if isinstance(request, ResearchRequest):
+        check_text("the research", request.as_json())
         title = titled([request.topic] if request.topic else request.subjects)
         return "research", request.as_json(), len(request.subjects), title
     prompts = request.documents()

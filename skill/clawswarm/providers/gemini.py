@@ -10,6 +10,7 @@ from clawswarm.clock import Clock
 from clawswarm.errors import TaskError
 from clawswarm.providers import counts, hints
 from clawswarm.providers.base import Answer, CallOptions
+from clawswarm.providers.gemini_grounding import grounding
 from clawswarm.providers.http import Http, HttpReply, parse_json
 from clawswarm.providers.models import gemini_thinking, takes_temperature, unknown_model_hint
 from clawswarm.providers.refusals import incomplete, malformed, refusal
@@ -82,7 +83,11 @@ class Gemini:
             body["systemInstruction"] = {"parts": [{"text": task.system}]}
         if generation := self._generation(task, model):
             body["generationConfig"] = generation
-        if task.tools:
+        if task.web_search:
+            if task.tools or task.schema is not None:
+                raise TaskError("bad_request", "web search goes with neither tools nor a schema here")
+            body["tools"] = [{"googleSearch": {}}]
+        elif task.tools:
             body["tools"] = [
                 {
                     "functionDeclarations": [
@@ -156,6 +161,7 @@ class Gemini:
             tool_calls=calls,
             thinking=_text(parts, thought=True) or None,
             native=parts if calls else None,
+            grounding=grounding(documents),
         )
 
     def _calls(self, parts: list[JsonDict]) -> tuple[ToolCall, ...]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from clawswarm.config.model import Prices
-from clawswarm.types.money import PICO_PER_USD
+from clawswarm.types.money import PICO_PER_USD, to_pico
 from clawswarm.types.result import Reply, Usage
 
 PER_MILLION = PICO_PER_USD // 1_000_000
@@ -132,6 +132,25 @@ def price_of(reply: Reply, sheet: PriceSheet | None) -> int | None:
     if sheet.free:
         return 0
     return None if reply.usage is None else sheet.cost(reply.usage)
+
+
+MOST_SEARCHES = 10
+"""Searches of one call that money is reserved for; a call usually makes one to four."""
+
+
+def searches_cost(model: str, searches: int) -> int | None:
+    """The list price of a provider's own web searches in one call; None when it is not known.
+
+    Gemini 3 and later: 14 US$ a thousand searches; 2.5: 35 US$ a thousand calls that search (provider facts,
+    section 2.2). What is free each month is not known here, so it is not counted.
+    """
+    if not searches:
+        return 0
+    if model.startswith("gemini-2.5"):
+        return to_pico("0.035")
+    if re.match(r"gemini-([3-9]|\d\d)", model):
+        return searches * to_pico("0.014")
+    return None
 
 
 _Steps = list[tuple[int, int]]

@@ -41,6 +41,7 @@ class Backend:
         slots: calls that one endpoint takes at once.
         attempt_timeout: seconds for one call; None leaves it to the task's own deadline.
         max_tokens: the bound sent with every call; None only where tokens cost nothing.
+        searches: whether it can search the web by itself.
     """
 
     name: ProviderName
@@ -55,6 +56,7 @@ class Backend:
     key: Key | None
     options: CallOptions
     caches: bool = True
+    searches: bool = False
     _sheets: dict[tuple[str, date], PriceSheet | None] = field(
         default_factory=dict[tuple[str, date], PriceSheet | None]
     )
@@ -147,7 +149,8 @@ async def _first_available(around: Surroundings) -> tuple[ProviderName, list[str
         return "ollama", listed
     raise NotConfigured(
         f"no model to ask: no API key was found, and no Ollama answers at {address.without_login(tried)}",
-        hint="run: swarm setup; or export GEMINI_API_KEY=… (GROQ_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY);\n"
+        hint="run: swarm setup; "
+        "or export GEMINI_API_KEY=… (GROQ_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY);\n"
         "or start a local model: ollama serve; or try it without any model: swarm demo",
     )
 
@@ -197,6 +200,7 @@ def _open(
         key=key,
         options=options,
         caches=service.temperature in (None, 0),
+        searches=name == "gemini",
     )
 
 

@@ -13,10 +13,9 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from clawswarm.errors import NotFound
 from clawswarm.store import tables
 from clawswarm.store.connect import Store
-from clawswarm.types.jobs import Job, JobKind, JobStatus
+from clawswarm.types.jobs import Job, JobKind, JobStatus, unknown_job
 from clawswarm.types.result import Failure
 
 _OPEN = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
@@ -94,7 +93,7 @@ class Jobs:
         with self._store.read() as connection:
             row = connection.execute(_listed().where(tables.jobs.c.id == job_id)).one_or_none()
         if row is None:
-            raise NotFound(f"there is no job {job_id!r}", hint="see: swarm jobs list")
+            raise unknown_job(job_id)
         return _job(row)
 
     def newest(self, limit: int) -> list[Job]:

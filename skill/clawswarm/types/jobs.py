@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from clawswarm.errors import NotFound
 from clawswarm.types.result import Failure
 
 JobKind = Literal["parallel", "research"]
@@ -21,6 +22,10 @@ class JobStatus(StrEnum):
     @property
     def final(self) -> bool:
         return self in (JobStatus.COMPLETE, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+def unknown_job(job_id: str) -> NotFound:
+    return NotFound(f"there is no job {job_id!r}", hint="see: swarm jobs list")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,13 @@ class RunOptions:
     cache: bool = True
     max_spend: Decimal | None = None
 
+    def __post_init__(self) -> None:
+        """Raise an `InputError` for an option out of its range."""
+        for name, least, most in RANGES:
+            value = getattr(self, name)
+            if value is not None and not least <= float(value) <= most:
+                raise InputError(f"{name!r} must be between {least} and {most}, not {value}")
+
     def as_json(self) -> dict[str, Any]:
         """The options that are set."""
         given = {name: value for name in OPTIONS if (value := getattr(self, name)) is not None}
@@ -44,6 +51,9 @@ class RunOptions:
 
 
 OPTIONS = ("provider", "model", "concurrency", "timeout", "cache", "max_spend")
+
+RANGES = (("concurrency", 1, 100_000), ("timeout", 0.001, 604_800), ("max_spend", 0, 9_000_000))
+"""Least and most of the options that are numbers."""
 
 AS_CONFIGURED = RunOptions()
 
@@ -87,7 +97,7 @@ class BatchRequest:
         """Raise an `InputError` for a text that no encoding can carry, where all tasks are at hand."""
         if isinstance(self.tasks, Collection):
             for index, task in enumerate(self.tasks):
-                _check_text(index, task.as_json())
+                check_text(f"prompt {index}", task.as_json())
 
 
 def _document(index: int, task: Task) -> dict[str, Any]:
@@ -98,16 +108,17 @@ def _document(index: int, task: Task) -> dict[str, Any]:
             hint="work in this process: Swarm(use_daemon=False)",
         )
     document = task.as_json()
-    _check_text(index, document)
+    check_text(f"prompt {index}", document)
     return document
 
 
-def _check_text(index: int, document: dict[str, Any]) -> None:
+def check_text(where: str, document: dict[str, Any]) -> None:
+    """Raise an `InputError` for a text in `document` that no encoding can carry."""
     try:
         to_json(document)
     except ValueError:
         raise InputError(
-            f"prompt {index}: a text has half of a character (a lone surrogate), which cannot be sent",
+            f"{where}: a text has half of a character (a lone surrogate), which cannot be sent",
             hint="nothing was sent",
         ) from None
 

@@ -35,6 +35,31 @@ NO_USAGE = Usage()
 FinishReason = Literal["stop", "length", "tool_calls", "blocked", "context_overflow", "other"]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """A page that a provider's own search used."""
+
+    url: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A passage of a reply, and the pages (by their place in `Grounding.pages`) that it rests on."""
+
+    text: str
+    pages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounding:
+    """What a provider's own search found. `searches` are billed."""
+
+    pages: tuple[FoundPage, ...] = ()
+    supports: tuple[Support, ...] = ()
+    searches: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A provider's whole answer to one call, good or not; the engine judges it.
@@ -58,6 +83,7 @@ class Reply:
     cost_pico: int | None = None
     remote: bool = False
     native: Any = None
+    grounding: Grounding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +147,7 @@ class TaskResult:
     finish_reason: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     native: Any = None
+    grounding: Grounding | None = None
 
     @property
     def cost_usd(self) -> float | None:

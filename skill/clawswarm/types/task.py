@@ -70,6 +70,7 @@ class Task:
         thinking: how long the model may think before it answers.
         timeout: seconds from when the task is taken up to its deadline, waits and retries included.
         cache: False asks anew and stores nothing.
+        web_search: the provider searches the web first (Gemini's own search); never cached.
     """
 
     prompt: str
@@ -87,6 +88,7 @@ class Task:
     stop: tuple[str, ...] = ()
     timeout: float | None = None
     cache: bool | None = None
+    web_search: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The fields that travel, those that are set."""

@@ -1,0 +1,126 @@
+"""The research mode: search → fetch → analyze → compare, all subjects side by side in each phase.
+
+Every result carries its subject's index, and is matched by it: an answer is never credited to another
+subject. A subject that fails keeps its place with its error and takes no part in later phases.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from clawswarm.engine.engine import Engine
+from clawswarm.modes.research_phases import Phases
+from clawswarm.modes.research_report import render
+from clawswarm.modes.research_steps import Steps
+from clawswarm.types.requests import ResearchRequest
+from clawswarm.types.research import (
+    PhaseName,
+    ResearchComplete,
+    ResearchEvent,
+    ResearchResult,
+    ResearchStarted,
+    ResearchStats,
+    SubjectResult,
+)
+from clawswarm.web.web import Web
+
+READING: tuple[PhaseName, ...] = ("search", "fetch", "analyze")
+GROUNDED: tuple[PhaseName, ...] = ("search",)
+"""Where the provider searches and reads by itself, one phase stands for three."""
+
+COMPARED: tuple[PhaseName, ...] = ("compare",)
+
+Keep = Callable[[SubjectResult], Awaitable[None]]
+Begin = Callable[[int], Awaitable[None]]
+
+
+async def _kept(_: SubjectResult) -> None:
+    """Nobody keeps it."""
+
+
+async def _begun(_: int) -> None:
+    """Nobody wants to know."""
+
+
+async def research(
+    engine: Engine,
+    web: Web,
+    request: ResearchRequest,
+    emit: Callable[[ResearchEvent], Awaitable[None]],
+    *,
+    done: Mapping[int, SubjectResult] | None = None,
+    keep: Keep = _kept,
+    begin: Begin = _begun,
+) -> ResearchResult:
+    """Research all subjects.
+
+    Args:
+        done: subjects that have a result from before; they are only compared.
+        keep: is handed each result as soon as it is final.
+        begin: is told each subject's index before anything is done about it.
+
+    Raises:
+        NotConfigured, ConfigError: nobody can be asked for pages.
+    """
+    primary = engine.primary
+    search = web.search_name(primary.name)
+    grounded = search == "gemini"
+    backend = None if grounded else web.search(search)
+    known = dict(done or {})
+    left = {index: subject for index, subject in enumerate(request.subjects) if index not in known}
+    names = (GROUNDED if grounded else READING) + (COMPARED if len(request.subjects) > 1 else ())
+    workers = min(engine.at_once(request.options.concurrency), max(1, len(left)))
+    started = ResearchStarted(
+        total=len(request.subjects),
+        phases=names,
+        workers=workers,
+        provider=primary.name,
+        model=request.options.model or primary.model,
+        search=search,
+    )
+    await emit(started)
+    steps = Steps(engine, request, emit, names)
+    phases = Phases(engine, web, request, steps, keep=keep, begin=begin, workers=workers)
+    if backend is None:
+        found = await phases.grounded(left, first_number=_next_number(known))
+    else:
+        hits = await phases.search(left, backend)
+        pages = await phases.fetch(left, hits, first_number=_next_number(known))
+        found = await phases.analyze(left, pages)
+    known |= found | phases.failed
+    subjects = tuple(known[index] for index in range(len(request.subjects)))
+    comparison = await phases.compare([subject for subject in subjects if subject.ok])
+    stats = _stats(subjects, steps)
+    result = ResearchResult(
+        topic=request.topic,
+        depth=request.depth,
+        search=search,
+        subjects=subjects,
+        comparison=comparison,
+        stats=stats,
+        report=render(request.topic, request.depth, search, subjects, comparison, stats, engine.clock.now()),
+    )
+    await emit(ResearchComplete(result=result))
+    return result
+
+
+def _next_number(known: Mapping[int, SubjectResult]) -> int:
+    """The first number for sources that none of the results from before has."""
+    return 1 + max((source.number for result in known.values() for source in result.sources), default=0)
+
+
+def _stats(subjects: tuple[SubjectResult, ...], steps: Steps) -> ResearchStats:
+    claims = [claim for subject in subjects for claim in subject.claims]
+    whole = steps.tally.stats(steps.elapsed_ms)
+    return ResearchStats(
+        total=len(subjects),
+        successful=sum(subject.ok for subject in subjects),
+        failed=sum(not subject.ok for subject in subjects),
+        total_duration_ms=steps.elapsed_ms,
+        model_calls=steps.model_calls,
+        pages_fetched=sum(source.fetched for subject in subjects for source in subject.sources),
+        claims=len(claims),
+        verified_claims=sum(claim.verified for claim in claims),
+        speedup=steps.speedup,
+        input_tokens=whole.input_tokens,
+        output_tokens=whole.output_tokens,
+        cost_pico=whole.cost_pico,
+    )
