@@ -45,8 +45,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "stop": st.lists(WORD, max_size=2).map(tuple),
 }
 TASK = st.builds(Task, **FIELDS)
-NOT_PART = {"id", "model", "timeout", "cache"}
-"""They do not shape the answer; the model is handed in apart, as the provider will be asked for it."""
+NOT_PART = {"id", "model", "timeout", "cache", "web_search"}
+"""They do not shape the answer; the model is handed in apart, as the provider will be asked for it. What
+searched the web is never kept."""
 
 
 def key(

@@ -14,6 +14,7 @@ COMMANDS = {
     "restart": "Stop the daemon, and start it anew.",
     "logs": "Show the last lines of the daemon's log.",
     "parallel": "Ask many prompts at once.",
+    "research": "Research many subjects on the web.",
     "jobs": "Work that goes on by itself.",
     "bench": "Measure how fast prompts run side by side.",
     "demo": "See it work, without any key or model.",

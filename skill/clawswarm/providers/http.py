@@ -70,6 +70,7 @@ class HttpStream:
         if bounded:
             response.stream = Bounded(cast("httpx2.AsyncByteStream", response.stream))
         self._response = response
+        self._bounded = bounded
         self.status = response.status_code
         self.headers: Headers = response.headers
 
@@ -100,8 +101,10 @@ class HttpStream:
                     yield event.data
 
     async def _chunks(self) -> AsyncIterator[bytes]:
+        size = 0
         with _transport_errors():
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in self._response.aiter_bytes():  # unpacked, so that packed bombs are counted, too
+                size = within_limit(size + len(chunk)) if self._bounded else 0
                 yield chunk
 
 
