@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from benchmarks import cpu_per_task, fanout_1000, fanout_small, fanout_wide, memory, startup
+from benchmarks import cpu_per_task, fanout_1000, fanout_small, fanout_wide, memory, startup, streams
 from benchmarks.report import RUNS, Row, busy, say, show, write
 
 ROWS = (
@@ -13,6 +13,7 @@ ROWS = (
     (fanout_wide, RUNS),
     (fanout_1000, RUNS),
     (memory, memory.RUNS),
+    (streams, streams.RUNS),
 )
 """The benchmarks, with the rounds of each."""
 

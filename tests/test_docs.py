@@ -1,5 +1,6 @@
 """The documents, executed: every command of the README runs and prints what it says there."""
 
+import json
 import os
 import re
 import shlex
@@ -10,10 +11,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+import typer
 
 from clawswarm.access.launch import launch
 from clawswarm.access.presence import look
@@ -26,6 +30,10 @@ from clawswarm.daemon import routes_ops, routes_swarm
 from clawswarm.providers.address import PLACES
 from clawswarm.providers.models import RECOMMENDED
 from clawswarm.types.task import FIELDS
+from tests.cli.shell import KEY
+from tests.fakes.openai import FakeOpenAI
+from tests.fakes.search import FakeSearXNG, Result
+from tests.fakes.site import FakeSite, article
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -127,6 +135,37 @@ def test_the_page_of_the_http_api_is_true(reader: Reader) -> None:
     reader.type([step for block in blocks("console", HTTP_API) for step in steps(block)])
 
 
+@pytest.mark.anyio
+@pytest.mark.timeout(40)
+@pytest.mark.slow(reason="starts a daemon, a shell, and the command line")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page speaks curl, and there is none here")
+async def test_the_researches_of_the_documents_run(reader: Reader) -> None:
+    """The README's command and the page's request, against a site, a search and a model on this machine."""
+    (command,) = [line.strip() for line in README.splitlines() if line.startswith("    swarm research")]
+    (request,) = [line.strip() for line in HTTP_API.splitlines() if line.startswith("    curl -sN")]
+    async with FakeOpenAI() as fake, FakeSite() as site, FakeSearXNG() as search:
+        fake.key = KEY
+        address = site.page("/about", article("About", "The company was founded by researchers in a garage."))
+        search.answers[""] = [Result("About", address)]
+        environ = reader.environ | {"SWARM__RESEARCH__SEARCH": "searxng"}
+        environ |= {
+            "SWARM__RESEARCH__SEARXNG_URL": search.url,
+            "SWARM__RESEARCH__ALLOW_LOOPBACK": "true",
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": fake.base_url,
+        }
+        script = f"swarm start >/dev/null; TOKEN=$(cat ~/.config/clawdbot/swarm-token)\n{request}\n{command}"
+        script = script.replace("9999", environ["SWARM__DAEMON__PORT"])
+        done = await anyio.run_process(
+            ["/bin/bash", "-c", script], env=environ, cwd=reader.home, check=False, stdin=subprocess.DEVNULL
+        )
+        assert done.returncode == 0, done.stderr
+        last = json.loads(done.stdout.splitlines()[-1])
+        assert last["event"] == "complete"
+        assert [subject["ok"] for subject in last["subjects"]] == [True, True]
+        assert "## Sources" in (reader.home / "report.md").read_text(encoding="utf-8")
+
+
 def test_the_page_of_the_http_api_names_every_path() -> None:
     routes: list[Any] = [*routes_swarm.router.routes, *routes_ops.router.routes]
     for route in routes:
@@ -204,21 +243,14 @@ def test_the_fields_of_a_line_are_named() -> None:
     assert set(FIELDS) <= set(re.findall(r"`([a-z_]+)`", sentence))
 
 
-def test_every_command_in_the_skill_is_accepted(tmp_path: Path, bin_folder: Path) -> None:
-    commands = [line.strip() for line in SKILL.splitlines() if line.startswith("    swarm ")]
-    assert len(commands) >= 3
-    from clawswarm.cli.parallel_command import app
-
-    known = {option for parameter in _parameters(app) for option in parameter}
-    for command in commands:
-        assert {word for word in shlex.split(command) if word.startswith("--")} <= known
-
-
-def _parameters(app: object) -> list[list[str]]:
-    import typer
-
-    command = typer.main.get_command(app)  # type: ignore[arg-type]
-    return [list(parameter.opts) for parameter in command.params]
+def test_every_command_in_the_skill_is_accepted() -> None:
+    commands = [shlex.split(line) for line in SKILL.splitlines() if line.startswith("    swarm ")]
+    assert len(commands) >= 6
+    for _, *words in commands:
+        command = typer.main.get_command(import_module(f"clawswarm.cli.{words[0]}_command").app)
+        found: Any = getattr(command, "commands", {}).get(words[1], command)
+        known = {option for parameter in found.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known
 
 
 def test_the_notes_for_those_who_carry_on_are_short() -> None:

@@ -3,10 +3,10 @@
 import json
 import os
 import socket
-from pathlib import Path
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp

@@ -37,15 +37,14 @@ async def test_the_same_without_it_gives_the_same(warm: Home) -> None:
     assert "daemon" not in without.err
     for ran in (with_it, without):
         for task in ran.json["tasks"]:
-            task.pop("duration_ms"), task.pop("queued_ms")
+            del task["duration_ms"], task["queued_ms"]
     assert with_it.json["tasks"] == without.json["tasks"]
     assert with_it.json["results"] == without.json["results"]
 
 
 async def test_proxies_of_the_environment_are_not_for_the_daemon(warm: Home) -> None:
-    nowhere = {
-        name: "http://127.0.0.1:9" for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy")
-    }
+    names = ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy")
+    nowhere = dict.fromkeys(names, "http://127.0.0.1:9")
     for words in ("parallel hello", "status", "jobs list"):
         ran = await warm.script(f"swarm {words}", **nowhere)
         assert ran.status == 0, ran.err
@@ -103,7 +102,8 @@ async def test_a_changed_configuration_is_obeyed_until_a_restart_takes_it_over(h
     ran = await home.run("parallel", "one")
     assert "another configuration" in ran.err
     assert "Workers: 5" in (await home.run("restart")).out
-    os.utime(path, (home.presence.started - 5,) * 2)
+    earlier = home.presence.started - 5
+    os.utime(path, (earlier, earlier))
     assert "Using daemon" in (await home.run("parallel", "one")).err
 
 

@@ -118,19 +118,27 @@ async def test_a_killed_daemon_loses_no_result_that_was_stored(busy: Home, fake:
     assert (page["status"], page["results"][0], page["done"]) == ("complete", "kept", 2)
 
 
-async def test_nobody_gets_in_while_it_stops_and_the_work_is_done_here(busy: Home, fake: FakeOpenAI) -> None:
+async def test_nobody_gets_in_while_it_stops_and_the_work_is_done_here(
+    tmp_path: Path, fake: FakeOpenAI
+) -> None:
     release, begun, found = anyio.Event(), anyio.Event(), list[dict[str, Any]]()
     fake.enqueue(Held(release, Say("last")))
-    async with anyio.create_task_group() as group:
-        group.start_soon(events_of, busy, {"prompts": ["a"]}, begun, found)
-        await fake.wait_calls(1)
-        await told_to_stop(busy)
-        ran = await busy.run("parallel", "hello", "--no-cache")
-        assert ran.status == 0
-        release.set()
-    if "working without the daemon" in ran.err:  # else it was gone before that command looked
-        assert "it is stopping" in ran.err
-    await busy.gone()
+    async with a_home(tmp_path / "home", OPENAI + "daemon:\n  port: 0\n  grace: 20\n") as home:
+        home.use(fake)
+        await home.launch()
+        async with anyio.create_task_group() as group:
+            group.start_soon(events_of, home, {"prompts": ["a"]}, begun, found)
+            await fake.wait_calls(1)
+            await told_to_stop(home)
+            ran = await home.run("parallel", "hello", "--no-cache")
+            start = await home.run("start")
+            release.set()
+        await home.gone()
+    assert ran.status == 0
+    assert "swarm: warning: working without the daemon: it is stopping\n" in ran.err
+    assert start.status == 1
+    assert start.err.startswith("swarm: another daemon is stopping\n")
+    assert [event["event"] for event in found] == ["start", "progress", "complete"]
 
 
 async def test_told_twice_it_leaves_at_once_and_says_so(busy: Home, fake: FakeOpenAI) -> None:

@@ -142,10 +142,14 @@ class _Research:
                     with stop:
                         await self._ask(way, course)
         if (result := course.result) is None:
-            raise Interrupted(f"interrupted {how_far(course)}; there is no report")
+            ended = "interrupted" if stop.cancelled_caught else "the research ended"
+            raise Interrupted(f"{ended} {how_far(course)}; there is no report")
+        apart = [""] if errors_are_screen() else []
+        if self.on_screen and not self.quiet:
+            say(*apart)
         self._write(result)
         if not self.quiet:
-            say(*summary(course, result))
+            say(*apart, *summary(course, result))
         return error_status(result.stats.failed)
 
     async def _ask(self, way: Way, course: ResearchCourse) -> None:

@@ -49,27 +49,30 @@ def heading(course: ResearchCourse) -> list[str]:
     phases, workers = len(started.phases), started.workers
     return [
         TITLE,
-        f"{INDENT}{phases} {'phase' if phases == 1 else 'phases'}, "
-        f"up to {workers} {'worker' if workers == 1 else 'workers'}",
+        f"{INDENT}{phases} {_plural('phase', phases)}, up to {workers} {_plural('worker', workers)}",
         f"{INDENT}{one_line(f'{started.provider}, {started.model}; pages found by {started.search}')}",
     ]
 
 
+def phase_title(phase: Phase) -> str:
+    return f"Phase {phase.number}: {phase.name.capitalize()} ({phase.total} {_plural('task', phase.total)})"
+
+
 def phase_line(course: ResearchCourse, phase: Phase) -> str:
     """A phase on one line: its tasks, and what has come of them."""
-    tasks = f"{phase.total} {'task' if phase.total == 1 else 'tasks'}"
-    line = f"Phase {phase.number}: {phase.name.capitalize()} ({tasks})"
+    title = phase_title(phase)
     if phase.total == 0:
-        return f"{line} - nothing is left to do"
+        return f"{title} - nothing is left to do"
     took = duration(course.took_ms(phase))
     if phase.ended is None:
-        return f"{line} {len(phase.steps)} done, {took}" if phase.steps else line
+        failed = f"{phase.failed} failed, " if phase.failed else ""
+        return f"{title} {len(phase.steps)} done, {failed}{took}"
     if not phase.failed and len(phase.steps) >= phase.total:
-        return f"{line} ✓ {took}"
+        return f"{title} ✓ {took}"
     counts = [f"✓ {phase.successful}"] if phase.successful else []
     if phase.failed:
         counts.append(f"✗ {phase.failed}")
-    return f"{line} {' '.join(counts)} {took}"
+    return " ".join((title, *counts, took))
 
 
 def _branches(course: ResearchCourse, phase: Phase, room: int | None) -> list[str]:
@@ -105,6 +108,10 @@ def _ending(step: StepFinished) -> str:
     return f"{'✓' if step.ok else '✗'} {detail}{' ' if detail else ''}({duration(step.duration_ms)})"
 
 
+def _plural(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
 def duration(milliseconds: int) -> str:
     """Such as 340ms or 6.2s."""
     return f"{milliseconds}ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f}s"
@@ -115,8 +122,10 @@ def plain(course: ResearchCourse, event: ResearchEvent) -> list[str]:
     match event:
         case ResearchStarted():
             return heading(course)
-        case PhaseStarted():
+        case PhaseStarted(total=0):
             return [INDENT + phase_line(course, course.phases[-1])]
+        case PhaseStarted():
+            return [INDENT + phase_title(course.phases[-1])]
         case StepFinished() if course.current is None:
             return [INDENT + phase_line(course, course.phases[-1])]
         case _:

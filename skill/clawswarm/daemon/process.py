@@ -12,7 +12,6 @@ from typing import Any
 
 import anyio
 import uvicorn
-from anyio.abc import TaskGroup
 
 from clawswarm.access.connect import digest
 from clawswarm.access.local import LocalSwarm, open_local
@@ -178,14 +177,23 @@ def make_server(
 
 async def _answer(jobs: JobRunner, server: Server, door: socket.socket, grace: float) -> None:
     """Answer requests until told to stop; then let what runs finish for as long as it is granted."""
-    async with anyio.create_task_group() as group:
-        group.start_soon(_stop_on_signal, server, jobs, grace, group)
-        await server.serve(sockets=[door])
-        await jobs.stop(0)
-        group.cancel_scope.cancel()
+    async with background_tasks() as group:
+        told = anyio.Event()
+        group.start_soon(_stop_on_signal, server, told)
+        async with anyio.create_task_group() as both:  # streams and jobs have the same seconds to finish
+            both.start_soon(_stop_when, told, jobs, grace)
+            await server.serve(sockets=[door])
+            if server.force_exit or not told.is_set():
+                await jobs.stop(0)
+                both.cancel_scope.cancel()
 
 
-async def _stop_on_signal(server: Server, jobs: JobRunner, grace: float, group: TaskGroup) -> None:
+async def _stop_when(told: anyio.Event, jobs: JobRunner, grace: float) -> None:
+    await told.wait()
+    await jobs.stop(grace)
+
+
+async def _stop_on_signal(server: Server, told: anyio.Event) -> None:
     """The first signal asks for an orderly end, the second for one at once."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for number in signals:
@@ -193,9 +201,9 @@ async def _stop_on_signal(server: Server, jobs: JobRunner, grace: float, group: 
                 logger.warning("told twice to stop: leaving now")
                 server.force_exit = True
                 continue
-            logger.info("%s: finishing what can finish in %g s", number.name, grace)
+            logger.info("%s: finishing what can finish", number.name)
             server.should_exit = True
-            group.start_soon(jobs.stop, grace)
+            told.set()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT. Prompts and answers are never part of a span.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -17,12 +18,16 @@ logger = logging.getLogger(__name__)
 
 _SWITCHES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
+FLUSH_SECONDS = 2.0
+"""How long the end of the daemon may take for spans that are not sent yet."""
+
 
 class Tracer:
     """Makes spans; without an exporter it does nothing, and costs nothing."""
 
-    def __init__(self, provider: Any = None) -> None:
+    def __init__(self, provider: Any = None, exporter: Any = None) -> None:
         self._provider = provider
+        self._exporter = exporter
         self._tracer = None if provider is None else provider.get_tracer("clawswarm", __version__)
 
     @contextmanager
@@ -35,9 +40,14 @@ class Tracer:
             yield Span(self._tracer, span)
 
     def close(self) -> None:
-        """Send what was not sent yet."""
-        if self._provider is not None:
-            self._provider.shutdown()
+        """Send what was not sent yet; a collector that is not there is not waited for."""
+        if self._provider is None:
+            return
+        hurry = threading.Timer(FLUSH_SECONDS, self._exporter.shutdown)  # ends its waits between two tries
+        hurry.daemon = True
+        hurry.start()
+        self._provider.shutdown()
+        hurry.cancel()
 
 
 class Span:
@@ -88,5 +98,6 @@ def make_tracer(environ: Mapping[str, str]) -> Tracer:
         return Tracer()
     resource = Resource.create({"service.name": environ.get("OTEL_SERVICE_NAME") or "swarm"})
     provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return Tracer(provider)
+    exporter = OTLPSpanExporter()
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return Tracer(provider, exporter)
