@@ -31,7 +31,6 @@ class Asked:
     path: str
     host: str
     headers: Mapping[str, str]
-    at: float
 
 
 Answering = Callable[[web.BaseRequest, Asked], Awaitable[web.StreamResponse]]
@@ -263,7 +262,7 @@ class FakeSite:
         assert task is not None
         self._handlers.add(task)
         name = (urlsplit(f"//{request.headers.get('Host', '')}").hostname or "").rstrip(".")
-        asked = Asked(request.rel_url.raw_path, name, request.headers, asyncio.get_running_loop().time())
+        asked = Asked(request.rel_url.raw_path, name, request.headers)
         self.requests.append(asked)
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)

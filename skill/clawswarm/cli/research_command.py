@@ -145,7 +145,7 @@ class _Research:
             ended = "interrupted" if stop.cancelled_caught else "the research ended"
             raise Interrupted(f"{ended} {how_far(course)}; there is no report")
         apart = [""] if errors_are_screen() else []
-        if self.on_screen and not self.quiet:
+        if self.on_screen and not self.quiet and not self._as_events:
             say(*apart)
         self._write(result)
         if not self.quiet:

@@ -28,6 +28,7 @@ from clawswarm.daemon.serving import Serving
 from clawswarm.daemon.tracing import make_tracer
 from clawswarm.engine.redact import Redactor
 from clawswarm.errors import ConfigError, DaemonError, SwarmError
+from clawswarm.lifetimes import background_tasks
 from clawswarm.modes.jobs import JobRunner
 from clawswarm.providers.address import KEYED
 from clawswarm.version import __version__
@@ -179,12 +180,11 @@ async def _answer(jobs: JobRunner, server: Server, door: socket.socket, grace: f
     """Answer requests until told to stop; then let what runs finish for as long as it is granted."""
     async with background_tasks() as group:
         told = anyio.Event()
-        group.start_soon(_stop_on_signal, server, told)
+        group.start_soon(_stop_on_signal, server, jobs, told)
         async with anyio.create_task_group() as both:  # streams and jobs have the same seconds to finish
             both.start_soon(_stop_when, told, jobs, grace)
             await server.serve(sockets=[door])
-            if server.force_exit or not told.is_set():
-                await jobs.stop(0)
+            if not told.is_set():  # it ended for a reason of its own
                 both.cancel_scope.cancel()
 
 
@@ -193,13 +193,14 @@ async def _stop_when(told: anyio.Event, jobs: JobRunner, grace: float) -> None:
     await jobs.stop(grace)
 
 
-async def _stop_on_signal(server: Server, told: anyio.Event) -> None:
+async def _stop_on_signal(server: Server, jobs: JobRunner, told: anyio.Event) -> None:
     """The first signal asks for an orderly end, the second for one at once."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for number in signals:
             if server.should_exit:
                 logger.warning("told twice to stop: leaving now")
                 server.force_exit = True
+                await jobs.stop(0)
                 continue
             logger.info("%s: finishing what can finish", number.name)
             server.should_exit = True
