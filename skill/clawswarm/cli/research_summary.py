@@ -25,8 +25,8 @@ def summary(course: ResearchCourse, result: ResearchResult) -> list[str]:
     if suspicious := sum(
         bool(source.suspicious) for subject in result.subjects for source in subject.sources
     ):
-        pages = "page holds" if suspicious == 1 else "pages hold"
-        lines.append(f"⚠️  {suspicious} {pages} what looks like orders to a model; the report names them")
+        pages, them = ("page holds", "it") if suspicious == 1 else ("pages hold", "them")
+        lines.append(f"⚠️  {suspicious} {pages} what looks like orders to a model; the report names {them}")
     lines.append(f"💰 {show_usd(stats.cost_pico)}")
     for subject in result.subjects:
         lines += _trouble(subject)

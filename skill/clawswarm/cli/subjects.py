@@ -19,7 +19,11 @@ def given_subjects(arguments: list[str], path: Path | None) -> list[str]:
     Raises:
         InputError: there are none, or one cannot be read.
     """
-    subjects = [as_text(argument, f"subject {number}") for number, argument in enumerate(arguments, 1)]
+    subjects: list[str] = []
+    for number, argument in enumerate(arguments, 1):
+        subjects.append(as_text(argument, f"subject {number}"))
+        if not argument.strip():
+            raise InputError(f"subject {number} is empty", hint="nothing was sent")
     if path is not None:
         source = "standard input" if str(path) == "-" else str(path)
         lines = [line for line in _text(_read(path), source).splitlines() if line.strip()]

@@ -6,8 +6,10 @@ from clawswarm.engine.engine import Engine
 from clawswarm.modes.job_life import PARKED, PARKED_AFTER, Life
 from clawswarm.modes.requests import read_research
 from clawswarm.modes.research import research
+from clawswarm.modes.research_plan import plan_for
 from clawswarm.types import wire
 from clawswarm.types.research import ResearchEvent, SubjectResult
+from clawswarm.types.task import Task
 from clawswarm.web.web import Web
 
 
@@ -30,7 +32,19 @@ async def work_on_research(life: Life, engine: Engine, web: Web) -> dict[str, An
     async def keep(result: SubjectResult) -> None:
         life.done(result.index, result.as_json())
 
-    result = await research(engine, web, request, _unheard, done=done, keep=keep, begin=life.sent)
+    plan = plan_for(request.depth, web.settings.max_pages)
+    lost = engine.worst_cost(Task(prompt="x" * plan.characters))  # what a call that nobody saw end may cost
+    spent = sum(lost if result.cost_pico is None else result.cost_pico for result in done.values())
+    result = await research(
+        engine,
+        web,
+        request,
+        _unheard,
+        done=done,
+        keep=keep,
+        begin=life.sent,
+        spent=spent + lost * sum(life.crashes.values()),
+    )
     return {
         "topic": result.topic,
         "depth": result.depth,

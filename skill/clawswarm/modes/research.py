@@ -49,6 +49,7 @@ async def research(
     done: Mapping[int, SubjectResult] | None = None,
     keep: Keep = _kept,
     begin: Begin = _begun,
+    spent: int = 0,
 ) -> ResearchResult:
     """Research all subjects.
 
@@ -56,6 +57,7 @@ async def research(
         done: subjects that have a result from before; they are only compared.
         keep: is handed each result as soon as it is final.
         begin: is told each subject's index before anything is done about it.
+        spent: picodollars of the cap that earlier lives of this research have spent.
 
     Raises:
         NotConfigured, ConfigError: nobody can be asked for pages.
@@ -77,7 +79,7 @@ async def research(
         search=search,
     )
     await emit(started)
-    steps = Steps(engine, request, emit, names)
+    steps = Steps(engine, request, emit, names, spent=spent)
     phases = Phases(engine, web, request, steps, keep=keep, begin=begin, workers=workers)
     if backend is None:
         found = await phases.grounded(left, first_number=_next_number(known))
@@ -88,7 +90,7 @@ async def research(
     known |= found | phases.failed
     subjects = tuple(known[index] for index in range(len(request.subjects)))
     comparison = await phases.compare([subject for subject in subjects if subject.ok])
-    stats = _stats(subjects, steps)
+    stats = _stats(subjects, steps, resumed=list((done or {}).values()))
     result = ResearchResult(
         topic=request.topic,
         depth=request.depth,
@@ -107,7 +109,9 @@ def _next_number(known: Mapping[int, SubjectResult]) -> int:
     return 1 + max((source.number for result in known.values() for source in result.sources), default=0)
 
 
-def _stats(subjects: tuple[SubjectResult, ...], steps: Steps) -> ResearchStats:
+def _stats(
+    subjects: tuple[SubjectResult, ...], steps: Steps, *, resumed: list[SubjectResult]
+) -> ResearchStats:
     claims = [claim for subject in subjects for claim in subject.claims]
     whole = steps.tally.stats(steps.elapsed_ms)
     return ResearchStats(
@@ -120,7 +124,13 @@ def _stats(subjects: tuple[SubjectResult, ...], steps: Steps) -> ResearchStats:
         claims=len(claims),
         verified_claims=sum(claim.verified for claim in claims),
         speedup=steps.speedup,
-        input_tokens=whole.input_tokens,
-        output_tokens=whole.output_tokens,
-        cost_pico=whole.cost_pico,
+        input_tokens=None if resumed else whole.input_tokens,
+        output_tokens=None if resumed else whole.output_tokens,
+        cost_pico=_sum([whole.cost_pico, *(result.cost_pico for result in resumed)]),
     )
+
+
+def _sum(costs: list[int | None]) -> int | None:
+    """All of them together; None when one is not known."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None

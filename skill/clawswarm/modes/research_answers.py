@@ -23,7 +23,12 @@ def analyzed(
     """
     if answer.error is not None:
         return SubjectResult(
-            index=index, subject=subject, ok=False, sources=tuple(sources), error=answer.error
+            index=index,
+            subject=subject,
+            ok=False,
+            sources=tuple(sources),
+            error=answer.error,
+            cost_pico=answer.cost_pico,
         )
     read = [source for source in sources if source.fetched]
     texts = [normal(page.text) for page in pages]
@@ -37,6 +42,7 @@ def analyzed(
         claims=tuple(claim for claim in claims if claim.text),
         sources=tuple(sources),
         not_found=tuple(text.strip() for text in document["not_found"] if text.strip()),
+        cost_pico=answer.cost_pico,
     )
 
 
@@ -55,7 +61,9 @@ def _claim(item: dict[str, Any], sources: list[Source], texts: list[str]) -> Cla
 def grounded_result(index: int, subject: str, answer: TaskResult, numbers: Iterator[int]) -> SubjectResult:
     """What a provider says that its own search found. Nothing was read here, so nothing is verified."""
     if answer.error is not None:
-        return SubjectResult(index=index, subject=subject, ok=False, error=answer.error)
+        return SubjectResult(
+            index=index, subject=subject, ok=False, error=answer.error, cost_pico=answer.cost_pico
+        )
     grounding = answer.grounding
     pages: tuple[FoundPage, ...] = () if grounding is None else grounding.pages
     sources = tuple(
@@ -82,4 +90,5 @@ def grounded_result(index: int, subject: str, answer: TaskResult, numbers: Itera
         claims=claims,
         sources=sources,
         not_found=missing,
+        cost_pico=answer.cost_pico,
     )

@@ -25,12 +25,16 @@ class Steps:
         request: ResearchRequest,
         emit: Callable[[ResearchEvent], Awaitable[None]],
         names: tuple[PhaseName, ...],
+        *,
+        spent: int,
     ) -> None:
         self._engine = engine
         self._request = request
         self._emit = emit
         self._names = names
         self._run = engine.budget.run_cap(run_cap(request.options))
+        if self._run is not None:
+            self._run.spent = spent
         self._began = engine.clock.monotonic()
         self._busy_ms = 0
         self.tally = Tally()

@@ -66,6 +66,7 @@ class SubjectResult:
 
     Attributes:
         not_found: what was looked for in vain, in words.
+        cost_pico: what the model calls about it cost, in picodollars; None when that is not known.
     """
 
     index: int
@@ -76,6 +77,7 @@ class SubjectResult:
     sources: tuple[Source, ...] = ()
     not_found: tuple[str, ...] = ()
     error: Failure | None = None
+    cost_pico: int | None = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -87,6 +89,7 @@ class SubjectResult:
             "sources": [source.as_json() for source in self.sources],
             "not_found": list(self.not_found),
             "error": None if self.error is None else self.error.as_json(),
+            "cost_usd": to_usd(self.cost_pico),
         }
 
 
@@ -96,7 +99,8 @@ class ResearchStats:
 
     Attributes:
         successful, failed: subjects.
-        model_calls: calls to models that were made.
+        model_calls: calls to models that were made; where a job was taken up again, since then.
+        input_tokens, output_tokens: None, too, where a job was taken up again.
         pages_fetched: pages whose text was read.
         claims, verified_claims: over all subjects.
         speedup: measured; the time its steps took one after another divided by the time it took.

@@ -85,6 +85,7 @@ def subject_result(document: Document) -> SubjectResult:
         ),
         not_found=tuple(document["not_found"]),
         error=_failure(document["error"]),
+        cost_pico=from_usd(document["cost_usd"]),
     )
 
 
