@@ -1,4 +1,4 @@
-"""200 clients that stream from one daemon for a minute: errors, strayed events, pace, and the daemon's memory.
+"""200 clients that stream from one daemon for a minute: errors, strayed events, pace, the daemon's memory.
 
 Each client asks batch after batch, with prompts that name it. Every event is read and checked: one that names
 somebody else has strayed. The daemon is a process of its own, with the demo provider at 50 ms an answer; its

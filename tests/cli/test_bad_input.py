@@ -130,7 +130,8 @@ def test_an_option_out_of_range_is_wrong_usage(inside: Inside, option: tuple[str
 
 
 def test_an_endless_timeout_is_refused(inside: Inside) -> None:
-    assert refused(inside, "x", "--timeout", "inf") == "timeout: Input should be a finite number"
+    said = "'timeout' must be between 0.001 and 604800, not inf"
+    assert refused(inside, "x", "--timeout", "inf") == said
 
 
 def test_an_error_ends_a_stream_of_events_as_one_event(inside: Inside) -> None:

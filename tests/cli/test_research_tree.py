@@ -103,18 +103,17 @@ def test_a_phase_shows_each_subject_and_how_its_step_ended(clock: FakeClock) -> 
     ]
 
 
-@pytest.mark.anyio
-async def test_phases_that_are_over_collapse_and_failed_subjects_take_no_further_part(
+def test_phases_that_are_over_collapse_and_failed_subjects_take_no_further_part(
     clock: FakeClock,
 ) -> None:
     made = course(clock, *SEARCHED[:2])
-    await clock.advance(2.5)
+    clock.advance(2.5)
     for event in (*SEARCHED[2:], phase("fetch"), step("fetch", 0), step("fetch", 1, "404", ok=False)):
         made.take(event)
-    await clock.advance(1)
+    clock.advance(1)
     for event in (step("fetch", 2), phase("analyze", 2)):
         made.take(event)
-    await clock.advance(0.25)
+    clock.advance(0.25)
     assert tree(made)[4:] == [
         "   Phase 1: Search (3 tasks) ✓ 2.5s",
         "   Phase 2: Fetch (3 tasks) ✓ 2 ✗ 1 1.0s",

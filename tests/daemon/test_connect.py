@@ -154,7 +154,8 @@ async def test_one_that_dies_under_a_batch_is_told_and_what_was_done_is_kept(tmp
             os.kill(home.presence.pid, signal.SIGKILL)
             ran = await running.end()
         assert ran.status == 1
-        assert ran.codes.count(None) == 2
+        assert ran.codes[0] is None  # the second answer may have been on its way
+        assert ran.codes[2] == "cancelled"
         assert "cannot be reached" in ran.err
 
 

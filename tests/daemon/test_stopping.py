@@ -131,13 +131,13 @@ async def test_nobody_gets_in_while_it_stops_and_the_work_is_done_here(
             await fake.wait_calls(1)
             await told_to_stop(home)
             ran = await home.run("parallel", "hello", "--no-cache")
+            assert ran.status == 0
+            assert "swarm: warning: working without the daemon: it is stopping\n" in ran.err
             start = await home.run("start")
+            assert start.status == 1
+            assert start.err.startswith("swarm: another daemon is stopping\n")
             release.set()
         await home.gone()
-    assert ran.status == 0
-    assert "swarm: warning: working without the daemon: it is stopping\n" in ran.err
-    assert start.status == 1
-    assert start.err.startswith("swarm: another daemon is stopping\n")
     assert [event["event"] for event in found] == ["start", "progress", "complete"]
 
 

@@ -109,6 +109,7 @@ async def test_one_too_many_is_told_when_to_come_back() -> None:
         ):
             await first.next()
             await second.next()
+            await fake.wait_calls(2)
             refused = await served.ask("POST", "/parallel", {"prompts": ["three"]})
             assert (refused.status, refused.code) == (429, "busy")
             assert int(refused.headers["Retry-After"]) >= 1

@@ -24,7 +24,7 @@ from clawswarm.store.answers import Answers
 from clawswarm.store.connect import Store
 from clawswarm.store.ledger import Ledger
 from clawswarm.types.result import Failure, Reply, TaskResult
-from clawswarm.types.task import Task
+from clawswarm.types.task import JsonObject, Task
 
 FALLS_BACK = frozenset(
     {"overloaded", "timeout", "connection_failed", "provider_failed", "rate_limited", "payment_required"}
@@ -158,7 +158,7 @@ class Engine:
             raise TaskError("bad_request", words, hint="only Gemini has: set provider.name: gemini")
         last = len(lanes) - 1
         for position, lane in enumerate(lanes):
-            model = (task.model if position == 0 else None) or lane.line.backend.model
+            model = (task.model if lane is self._lanes[0] else None) or lane.line.backend.model
             try:
                 return await self._answer(lane, task, model, trace, impatient=position < last)
             except TaskError as error:
@@ -172,12 +172,8 @@ class Engine:
         async def ask() -> Reply:
             reply = await lane.line.ask(task, model, trace, impatient=impatient)
             judge(reply, task, lane.line.backend.name, task.max_tokens or lane.line.backend.max_tokens)
-            text = self._redact(reply.text)
-            if text is not reply.text:
-                reply = replace(reply, text=text)
-            if task.schema is not None:
-                parse_output(text, self._schemas.get(task.schema))  # nothing malformed is kept
-            return reply
+            reply = self._redacted(reply)
+            return reply if task.schema is None else self._fitting(reply, task.schema)
 
         if not self._may_share(lane, task):
             return Answered(await ask(), shared=False)
@@ -188,6 +184,21 @@ class Engine:
             sheet = lane.line.backend.prices(model, self.clock.now())
             trace.saved = price_of(answered.reply, sheet) or 0
         return answered
+
+    def _redacted(self, reply: Reply) -> Reply:
+        """The reply without secrets; the same object when it holds none."""
+        text, found = self._redact(reply.text), reply.grounding
+        if found is not None:
+            supports = [replace(support, text=self._redact(support.text)) for support in found.supports]
+            return replace(reply, text=text, grounding=replace(found, supports=tuple(supports)))
+        return reply if text is reply.text else replace(reply, text=text)
+
+    def _fitting(self, reply: Reply, schema: JsonObject) -> Reply:
+        """The reply, which fits the schema: nothing malformed is kept, and no secret in escaped letters."""
+        data = parse_output(reply.text, self._schemas.get(schema))
+        if "\\" in reply.text and (clean := self._redact.inside(data)) != data:
+            return replace(reply, text=to_json(clean).decode())
+        return reply
 
     def _may_share(self, lane: _Lane, task: Task) -> bool:
         """Whether one answer may stand for another: not without a cache, nor for random sampling."""

@@ -117,9 +117,10 @@ class Line:
     def worst_cost(self, task: Task, model: str) -> int:
         """The most that one call of `task` may cost, in picodollars; 0 when its price is not known."""
         sheet = self.backend.prices(model, self._clock.now())
-        return (
-            0 if sheet is None else sheet.worst(most_tokens(task, task.max_tokens or self.backend.max_tokens))
-        )
+        extra = searches_cost(model, MOST_SEARCHES) if task.web_search else 0
+        if sheet is None or extra is None:
+            return 0
+        return sheet.worst(most_tokens(task, task.max_tokens or self.backend.max_tokens)) + extra
 
     async def _attempt(self, call: _Call) -> Reply:
         """One call, with its money, its slot and its bookkeeping."""

@@ -6,6 +6,7 @@ published prefixes of common credentials; each needs enough random characters be
 
 import re
 from collections.abc import Iterable
+from typing import Any, cast
 
 MASK = "[redacted]"
 
@@ -48,3 +49,15 @@ class Redactor:
         if any(sign in text for sign in _SIGNS):
             text = _CREDENTIAL.sub(MASK, text)
         return text
+
+    def inside(self, data: Any) -> Any:
+        """`data`, as JSON has it, without secrets in its texts; in names they stay."""
+        match data:
+            case str():
+                return self(data)
+            case list():
+                return [self.inside(each) for each in cast("list[Any]", data)]
+            case dict():
+                return {name: self.inside(each) for name, each in cast("dict[str, Any]", data).items()}
+            case _:
+                return data

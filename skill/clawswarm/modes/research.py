@@ -80,7 +80,7 @@ async def research(
     )
     await emit(started)
     steps = Steps(engine, request, emit, names, spent=spent)
-    phases = Phases(engine, web, request, steps, keep=keep, begin=begin, workers=workers)
+    phases = Phases(engine, web, request, steps, keep=keep, begin=begin)
     if backend is None:
         found = await phases.grounded(left, first_number=_next_number(known))
     else:

@@ -49,7 +49,7 @@ def analyzed(
 def _claim(item: dict[str, Any], sources: list[Source], texts: list[str]) -> Claim:
     """A claim with the source in which its quote stands: the one it names, else any other of the subject."""
     quote: str = item["quote"].strip()
-    named: int = item["source"] - 1
+    named = int(item["source"]) - 1  # 1.0 is a whole number in JSON
     order = [named, *range(len(texts))] if 0 <= named < len(texts) else list(range(len(texts)))
     for at in order:
         if stands_in(quote, texts[at]):

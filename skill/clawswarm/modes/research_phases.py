@@ -8,7 +8,8 @@ from itertools import zip_longest
 import anyio
 
 from clawswarm.engine.engine import Engine
-from clawswarm.errors import SwarmError, TaskError
+from clawswarm.engine.redact import Redactor
+from clawswarm.errors import ConfigError, TaskError
 from clawswarm.lifetimes import together
 from clawswarm.modes.research_answers import analyzed, grounded_result
 from clawswarm.modes.research_plan import (
@@ -50,7 +51,6 @@ class Phases:
         *,
         keep: Callable[[SubjectResult], Awaitable[None]],
         begin: Callable[[int], Awaitable[None]],
-        workers: int,
     ) -> None:
         self._engine = engine
         self._web = web
@@ -58,7 +58,9 @@ class Phases:
         self._steps = steps
         self._keep = keep
         self._begin = begin
-        self._turns = anyio.CapacityLimiter(workers)
+        self._redact = Redactor((*engine.chosen.secrets, *_keys(web)))
+        most = engine.settings.limits.max_nodes
+        self._turns = anyio.CapacityLimiter(min(most, request.options.concurrency or most))
         self._plan = plan_for(request.depth, web.settings.max_pages)
         self.failed: dict[int, SubjectResult] = {}
 
@@ -104,6 +106,7 @@ class Phases:
             number += len(sources)
             if index in self.failed:
                 self.failed[index] = replace(self.failed[index], sources=tuple(sources))
+                await self._keep(self.failed[index])
             else:
                 texts = [page for _, page in read[index] if isinstance(page, PageText)]
                 numbered[index] = (sources, texts)
@@ -163,9 +166,14 @@ class Phases:
                 started = self._steps.now()
                 try:
                     detail, ok = await work(index, subject), True
-                except SwarmError as error:
-                    detail, ok = error.message, False
-                    await self._fail(index, subject, _failure(error))
+                except TaskError as error:
+                    failure = Failure.of(error)
+                    detail, ok = self._redact(failure.message), False
+                    self.failed[index] = SubjectResult(
+                        index=index, subject=subject, ok=False, error=replace(failure, message=detail)
+                    )
+                    if phase == "search":  # one that fails later is kept with its sources
+                        await self._keep(self.failed[index])
             took = self._steps.since(started)
             await self._steps.step(phase, index, subject, ok=ok, took_ms=took, detail=detail)
 
@@ -195,10 +203,6 @@ class Phases:
         if tasks:
             await self._steps.ask(tasks, take)
         return found
-
-    async def _fail(self, index: int, subject: str, failure: Failure) -> None:
-        result = self.failed[index] = SubjectResult(index=index, subject=subject, ok=False, error=failure)
-        await self._keep(result)
 
     async def _read(self, hits: list[Hit]) -> list[tuple[Hit, PageText | PageError]]:
         """The first pages that can be read; for each that cannot, one of the spare ones is tried."""
@@ -234,7 +238,9 @@ def _source(number: int, hit: Hit, page: PageText | PageError) -> Source:
     return Source(number=number, url=page.url, title=title, fetched=True, suspicious=page.suspicious)
 
 
-def _failure(error: SwarmError) -> Failure:
-    if isinstance(error, TaskError):
-        return Failure.of(error)
-    return Failure(code="nothing_found", message=error.message, hint=error.hint)
+def _keys(web: Web) -> tuple[str, ...]:
+    """Keys of search services, which may stand in a refusal. One that cannot be read was sent nowhere."""
+    try:
+        return web.secrets
+    except ConfigError:
+        return ()

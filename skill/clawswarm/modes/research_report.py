@@ -10,7 +10,10 @@ from clawswarm.types.research import Claim, ResearchStats, Source, SubjectResult
 from clawswarm.web.injection import visible
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
-_AT_LINE_START = re.compile(r"^(\s*)([#>+=-]|\d+[.)])")
+_MEANT_AT_ENDS = re.compile(r"^(?=[#>+=-])|^\d+(?=[.)])|(?<= )(?=#+$)")
+"""What is special where a line begins, and where a heading ends."""
+_ADDRESS = re.compile(r"\b(?:https?|ftp)(?=://)|\bwww(?=\.)", re.IGNORECASE)
+"""What becomes a link by itself."""
 
 SERVICES = {
     "gemini": "Google Search",
@@ -92,9 +95,9 @@ def _sources(sources: Iterable[Source]) -> list[str]:
     for source in sorted(sources, key=lambda source: source.number):
         unread = "" if source.fetched else f" (not read: {inline(source.trouble or 'unknown')})"
         link = f"[{inline(source.title or source.url)}](<{safe_url(source.url)}>)"
-        lines.append(f"{source.number}. {link}{unread}")
+        lines.append(f"- [{source.number}] {link}{unread}")  # a numbered list would be counted anew
         lines += [
-            f"   - ⚠️ holds text that looks like instructions to a model: “{inline(passage)}”"
+            f"  - ⚠️ holds text that looks like instructions to a model: “{inline(passage)}”"
             for passage in source.suspicious
         ]
     return ["## Sources", "", *lines, ""] if lines else []
@@ -102,8 +105,8 @@ def _sources(sources: Iterable[Source]) -> list[str]:
 
 def inline(text: str) -> str:
     """One line of plain text, as Markdown that shows exactly it."""
-    flat = " ".join(visible(text).split())
-    return _AT_LINE_START.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", flat))
+    flat = _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
+    return _MEANT_AT_ENDS.sub(r"\g<0>\\", _ADDRESS.sub(r"\g<0>\\", flat))
 
 
 def paragraphs(text: str) -> list[str]:

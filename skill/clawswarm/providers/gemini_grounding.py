@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from clawswarm.providers.shape import JsonDict, child, children, is_list, text_of
+from clawswarm.providers.shape import JsonDict, child, children, is_list, is_object, text_of
 from clawswarm.types.result import FoundPage, Grounding, Support
 
 
@@ -15,23 +15,34 @@ def grounding(documents: list[JsonDict]) -> Grounding | None:
     found: JsonDict = {}
     for document in documents:
         for candidate in children(document, "candidates")[:1]:
-            found = child(candidate, "groundingMetadata") or found
+            found = found | child(candidate, "groundingMetadata")  # a stream may tell of it in pieces
     if not found:
         return None
     queries: Any = found.get("webSearchQueries")
-    chunks = [child(chunk, "web") for chunk in children(found, "groundingChunks")]
+    pages, places = _pages(found.get("groundingChunks"))
     return Grounding(
-        pages=tuple(FoundPage(url=text_of(web, "uri"), title=text_of(web, "title")) for web in chunks),
+        pages=pages,
         supports=tuple(
-            Support(text=text_of(child(support, "segment"), "text"), pages=_places(support, len(chunks)))
+            Support(text=text_of(child(support, "segment"), "text"), pages=_named(support, places))
             for support in children(found, "groundingSupports")
         ),
         searches=len(queries) if is_list(queries) else 0,
     )
 
 
-def _places(support: JsonDict, pages: int) -> tuple[int, ...]:
+def _pages(chunks: Any) -> tuple[tuple[FoundPage, ...], dict[int, int]]:
+    """The pages that have an address, and the place of each by its place in `chunks`."""
+    pages: list[FoundPage] = []
+    places: dict[int, int] = {}
+    for place, chunk in enumerate(chunks if is_list(chunks) else []):
+        web = child(chunk, "web") if is_object(chunk) else {}
+        if url := text_of(web, "uri"):
+            places[place] = len(pages)
+            pages.append(FoundPage(url=url, title=text_of(web, "title")))
+    return tuple(pages), places
+
+
+def _named(support: JsonDict, places: dict[int, int]) -> tuple[int, ...]:
     indices: Any = support.get("groundingChunkIndices")
-    if not is_list(indices):
-        return ()
-    return tuple(index for index in indices if isinstance(index, int) and 0 <= index < pages)
+    found: list[Any] = indices if is_list(indices) else []
+    return tuple(places[index] for index in found if type(index) is int and index in places)

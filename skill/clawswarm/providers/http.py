@@ -103,7 +103,9 @@ class HttpStream:
     async def _chunks(self) -> AsyncIterator[bytes]:
         size = 0
         with _transport_errors():
-            async for chunk in self._response.aiter_bytes():  # unpacked, so that packed bombs are counted, too
+            async for (
+                chunk
+            ) in self._response.aiter_bytes():  # unpacked, so that packed bombs are counted, too
                 size = within_limit(size + len(chunk)) if self._bounded else 0
                 yield chunk
 

@@ -146,6 +146,7 @@ def searches_cost(model: str, searches: int) -> int | None:
     """
     if not searches:
         return 0
+    model = model.removeprefix("models/")
     if model.startswith("gemini-2.5"):
         return to_pico("0.035")
     if re.match(r"gemini-([3-9]|\d\d)", model):

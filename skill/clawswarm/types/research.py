@@ -210,11 +210,11 @@ class PhaseStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
-    """One step of the current phase has ended: for a subject, or (fetch) for one of its pages.
+    """One step of the current phase has ended: for a subject, or for the comparison.
 
     Attributes:
         index: of the subject; None for the comparison, which is about all.
-        detail: in a few words, what came of it: "5 pages found", a URL with its trouble.
+        detail: in a few words, what came of it: "5 pages found", or why nothing did.
     """
 
     phase: PhaseName
