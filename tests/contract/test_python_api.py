@@ -103,16 +103,17 @@ async def test_prompts_that_cannot_be_used(opened: Opened, prompts: list[object]
     assert opened.way.server.calls == []
 
 
-async def test_an_iterator_is_taken_here_and_refused_by_the_daemon(opened: Opened) -> None:
+async def test_an_iterator_is_taken_and_only_refused_where_the_daemon_was_insisted_on(opened: Opened) -> None:
     async def prompts() -> AsyncIterator[str]:
         yield "a"
 
-    async with opened.swarm() as swarm:
-        if opened.way.name == "local":
-            assert (await swarm.parallel(prompts())).results == ["echo: a"]
-            return
-        with pytest.raises(InputError, match="must be a list"):
-            await swarm.parallel(prompts())
+    async with opened.swarm(use_daemon=None) as swarm:
+        assert swarm.uses_daemon == (opened.way.name == "daemon")
+        assert (await swarm.parallel(prompts())).results == ["echo: a"]
+    if opened.way.name == "daemon":
+        async with opened.swarm(use_daemon=True) as swarm:
+            with pytest.raises(InputError, match="must be a list"):
+                await swarm.parallel(prompts())
 
 
 async def test_jobs_are_made_where_the_daemon_is_and_seen_from_everywhere(opened: Opened) -> None:

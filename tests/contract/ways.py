@@ -125,7 +125,8 @@ class Opened:
 
     def swarm(self, **arguments: Any) -> Swarm:
         """The Python API through this way."""
-        return Swarm(environ=self.way.environ, use_daemon=self.way.name == "daemon", **arguments)
+        given: dict[str, Any] = {"use_daemon": self.way.name == "daemon"} | arguments
+        return Swarm(environ=self.way.environ, **given)
 
 
 def request(

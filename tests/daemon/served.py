@@ -1,11 +1,12 @@
 """The daemon's HTTP API in this process: the real application on a real socket, with any provider."""
 
+import asyncio
 import json
 import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,17 +61,15 @@ class Served:
     swarm: LocalSwarm
     serving: Serving
     client: aiohttp.ClientSession
-    log: list[str] = field(default_factory=list[str])
+    server: Server
 
     async def ask(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
         async with self.client.request(method, path, json=body, **more) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
 
     async def quiet(self) -> None:
-        """Wait until no answer is being streamed: the last event comes before the work has cleaned up."""
-        with anyio.fail_after(4):
-            while self.serving.streams:
-                await anyio.wait_all_tasks_blocked()
+        """Wait until every request is over: the last event comes before the work has cleaned up."""
+        await _over(self.server)
 
     @asynccontextmanager
     async def stream(self, path: str, body: Any) -> AsyncGenerator["Lines"]:
@@ -141,18 +140,23 @@ async def serve(
             group.start_soon(_run, server, door)
             await answers.wait()
             async with _client(port) as client:
-                yield Served(port, swarm, serving, client)
+                yield Served(port, swarm, serving, client, server)
             for task in list(server.server_state.tasks):
                 task.cancel()
-            with anyio.fail_after(4):
-                while server.server_state.tasks:
-                    await anyio.wait_all_tasks_blocked()
+            await _over(server)
             for connection in list(server.server_state.connections):
                 connection.shutdown()
 
 
 def _nobody() -> None:
     """Nobody looks for this one."""
+
+
+async def _over(server: Server) -> None:
+    """Wait for the requests that are being answered."""
+    if tasks := set(server.server_state.tasks):
+        _, hanging = await asyncio.wait(tasks, timeout=4)
+        assert not hanging, hanging
 
 
 async def _run(server: Server, door: socket.socket) -> None:

@@ -86,6 +86,7 @@ async def test_a_client_that_leaves_takes_its_calls_along_and_nobody_elses() -> 
             assert [event["event"] async for event in staying] == ["start", "progress", "complete"]
         money = (await served.ask("GET", "/status")).json["cost"]
         assert money["held_usd"] == 0 or money["today_usd"] > 0  # the cut calls count, as they may be billed
+        await served.quiet()
         assert (await served.ask("GET", "/status")).json["workers_busy"] == 0
 
 

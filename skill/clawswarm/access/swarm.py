@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -105,7 +106,7 @@ class Swarm:
             if isinstance(event, BatchComplete) and event.result is not None:
                 found.append(event.result)
 
-        await self._api.parallel(self._batch(prompts, defaults), emit)
+        await self._ask(self._batch(prompts, defaults), emit)
         return found[0]
 
     async def stream(
@@ -123,7 +124,7 @@ class Swarm:
         request = self._batch(prompts, defaults, keep_results=keep_results)
 
         async def run(emit: Emit[BatchEvent]) -> None:
-            await self._api.parallel(request, emit)
+            await self._ask(request, emit)
 
         events = self._events(run)
         try:
@@ -181,6 +182,14 @@ class Swarm:
         """
         return await self._api.cancel(job_id)
 
+    async def _ask(self, request: BatchRequest, emit: Emit[BatchEvent]) -> None:
+        """Ask through the open way; here what only this process can do, unless the daemon was insisted on."""
+        if self._opened().daemon is None or self._use_daemon or request.travels:
+            await self._api.parallel(request, emit)
+            return
+        async with self._connected(use_daemon=False) as way:
+            await way.api.parallel(replace(request, options=way.options), emit)
+
     def _batch(
         self, prompts: Prompts, defaults: Mapping[str, Any], *, keep_results: bool = True
     ) -> BatchRequest:
@@ -209,18 +218,8 @@ class Swarm:
     async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise SwarmError("this swarm is open already", hint="make another Swarm(), or use the open one")
-        settings = self._settings or load(self._environ).settings
         async with AsyncExitStack() as stack:
-            self._way = await stack.enter_async_context(
-                connect(
-                    settings,
-                    self._environ,
-                    self._options,
-                    use_daemon=self._use_daemon,
-                    clock=self._clock,
-                    demo=self._demo,
-                )
-            )
+            self._way = await stack.enter_async_context(self._connected(use_daemon=self._use_daemon))
             self._group = await stack.enter_async_context(background_tasks())
             self._stack = stack.pop_all()
         return self
@@ -230,6 +229,17 @@ class Swarm:
     ) -> bool | None:
         stack, self._stack, self._way = self._stack, None, None
         return None if stack is None else await stack.__aexit__(kind, error, trace)
+
+    def _connected(self, *, use_daemon: bool | None) -> AbstractAsyncContextManager[Way]:
+        settings = self._settings or load(self._environ).settings
+        return connect(
+            settings,
+            self._environ,
+            self._options,
+            use_daemon=use_daemon,
+            clock=self._clock,
+            demo=self._demo,
+        )
 
     @property
     def _api(self) -> SwarmAPI:

@@ -9,6 +9,7 @@ import anyio
 import typer
 from pydantic_core import to_json
 
+from clawswarm.cli.screen import on_screen
 from clawswarm.cli.streams import INTERRUPTED, divert, nobody_reads
 from clawswarm.errors import SwarmError
 
@@ -70,7 +71,16 @@ def warn(warnings: Iterable[str]) -> None:
 
 def show(*lines: str) -> None:
     """Lines of the answer itself, on standard output."""
-    write("".join(f"{line}\n" for line in lines).encode())
+    write_text("".join(f"{line}\n" for line in lines))
+
+
+def write_text(text: str) -> None:
+    """Text on standard output; on a terminal without what would steer it.
+
+    Raises:
+        BrokenPipeError, SwarmError: as `write`.
+    """
+    write((on_screen(text) if sys.stdout.isatty() else text).encode())
 
 
 def print_json(document: Any) -> None:

@@ -1,5 +1,6 @@
 """Where the results of a batch go, and in which form."""
 
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
-from clawswarm.cli.output import write
+from clawswarm.cli.output import write, write_text
 from clawswarm.cli.output_file import open_output
 from clawswarm.cli.prompts import Prompts
 from clawswarm.cli.spool import Spool
@@ -108,6 +109,11 @@ class Sink:
                 yield f"✗ {error['code']}: {error['message']}{hint}\n\n".encode()
 
 
+def _on_screen(data: bytes) -> None:
+    """Answers of models on a terminal, which they shall not steer."""
+    write_text(data.decode())
+
+
 @contextmanager
 def open_sink(form: Form, output: Path | None) -> Generator[Sink]:
     """A sink on standard output, or on a file that appears whole, at the end.
@@ -117,7 +123,8 @@ def open_sink(form: Form, output: Path | None) -> Generator[Sink]:
     """
     with Spool() as spool:
         if output is None:
-            yield Sink(form, write, spool)
+            plain = form is Form.TEXT and sys.stdout.isatty()
+            yield Sink(form, _on_screen if plain else write, spool)
             return
         with open_output(output) as file:
             sink = Sink(form, file.write, spool)

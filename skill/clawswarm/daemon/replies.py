@@ -128,5 +128,8 @@ class JobPage(Job):
     next_offset: int | None
     """Where the next page begins; null after the last one."""
     stats: dict[str, Any] | None = None
+    topic: str | None = None
+    depth: str | None = None
+    search: str | None = None
     comparison: str | None = None
     report: str | None = None

@@ -76,10 +76,10 @@ class Life:
         """A result that is there."""
         return from_json(self._stored[position])
 
-    async def sent(self, position: int) -> None:
-        """Note that a task is about to be sent; it is written when this returns."""
-        self._flying.add(position)
-        await self._log.sent(self.id, position)
+    async def sent(self, *positions: int) -> None:
+        """Note that tasks are about to be sent; it is written when this returns."""
+        self._flying.update(positions)
+        await self._log.sent(self.id, *positions)
 
     def done(self, position: int, document: dict[str, Any]) -> None:
         """Store a result. Of text that no encoding can carry, half of a character becomes a question mark."""

@@ -42,14 +42,14 @@ class JobLog:
         self._writing: _Round | None = None
         self._call = anyio.Event()
 
-    async def sent(self, job_id: str, position: int) -> None:
-        """Mark a task as in flight; it is written when this returns.
+    async def sent(self, job_id: str, *positions: int) -> None:
+        """Mark tasks as in flight; it is written when this returns.
 
         Raises:
             StoreError: it could not be written.
         """
         this = self._round
-        this.of(job_id).sent.append(position)
+        this.of(job_id).sent.extend(positions)
         self._call.set()
         await this.done.wait()
         if this.error is not None:

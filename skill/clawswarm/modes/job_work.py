@@ -1,6 +1,6 @@
 """What a job does in one life: the tasks that have no result yet, and of those the suspects one by one."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -67,21 +67,32 @@ class _Part:
     async def run(self, positions: list[int], workers: int | None) -> None:
         sent: list[int] = []
         async with open_parallel(
-            self._engine, self._send(positions, sent), total=len(positions), workers=workers, run=self._cap
+            self._engine,
+            self._send(positions, sent, self._engine.at_once(workers)),
+            total=len(positions),
+            workers=workers,
+            run=self._cap,
         ) as batch:
             async for result in batch:
                 position = sent[result.index]
                 placed = replace(result, index=position)
                 self._life.done(position, placed.as_json())
 
-    async def _send(self, positions: Iterable[int], sent: list[int]) -> AsyncGenerator[Task]:
-        """The tasks, each marked before it goes out; `sent` tells which position each was."""
-        for position in positions:
+    async def _send(self, positions: list[int], sent: list[int], block: int) -> AsyncGenerator[Task]:
+        """The tasks, marked before they go out, so many at a time; `sent` tells which position each was.
+
+        A mark too many does no harm: at its second crash a task is asked alone, and marked alone.
+        """
+        for start in range(0, len(positions), block):
+            some = positions[start : start + block]
             if self._life.stopping:
                 return
-            await self._life.sent(position)
-            sent.append(position)
-            yield self._tasks[position]
+            await self._life.sent(*some)
+            for position in some:
+                if self._life.stopping:
+                    return
+                sent.append(position)
+                yield self._tasks[position]
 
 
 async def _cap(life: Life, engine: Engine, tasks: list[Task], options: RunOptions) -> RunCap | None:

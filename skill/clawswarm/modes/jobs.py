@@ -77,6 +77,11 @@ class JobRunner:
     def unfinished(self) -> int:
         return len(self._live)
 
+    @property
+    def _forgotten(self) -> float:
+        """What ended before this moment is not kept."""
+        return self._now() - self._limits.keep_jobs_days * 86_400
+
     async def submit(self, request: BatchRequest | ResearchRequest) -> Job:
         """Queue a job; it is on the disk when this returns.
 
@@ -88,12 +93,12 @@ class JobRunner:
         job_id = f"job-{secrets.token_hex(6)}"
         kind, document, total, title = encode(request)
         most = self._limits.max_jobs
-        added = await anyio.to_thread.run_sync(
-            lambda: self._jobs.add(
-                job_id, kind, document, total=total, title=title, at=self._now(), most=most
-            )
-        )
-        if not added:
+
+        def add() -> bool:
+            self._jobs.trim(before=self._forgotten)
+            return self._jobs.add(job_id, kind, document, total=total, title=title, at=self._now(), most=most)
+
+        if not await anyio.to_thread.run_sync(add):
             raise Busy(
                 f"there are {most} unfinished jobs already",
                 hint="wait for one, cancel one (swarm jobs cancel ID), or raise daemon.max_jobs",
@@ -131,10 +136,9 @@ class JobRunner:
 
     async def recover(self) -> None:
         """Take up what an earlier process left unfinished, and forget what is old."""
-        before = self._now() - self._limits.keep_jobs_days * 86_400
 
         def find() -> tuple[int, list[Job]]:
-            self._jobs.trim(before=before)
+            self._jobs.trim(before=self._forgotten)
             return self._jobs.recover(), self._jobs.unfinished()
 
         in_flight, found = await anyio.to_thread.run_sync(find)

@@ -79,7 +79,7 @@ class Phases:
             if not hits:
                 raise TaskError("nothing_found", f"{backend.name} found no page about {subject!r}")
             found[index] = hits
-            return f"{len(hits)} pages found"
+            return f"{len(hits)} page{'s' if len(hits) > 1 else ''} found"
 
         await self._each("search", subjects, look)
         return found

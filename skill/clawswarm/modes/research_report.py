@@ -12,8 +12,10 @@ from clawswarm.web.injection import visible
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 _MEANT_AT_ENDS = re.compile(r"^(?=[#>+=-])|^\d+(?=[.)])|(?<= )(?=#+$)")
 """What is special where a line begins, and where a heading ends."""
-_ADDRESS = re.compile(r"\b(?:https?|ftp)(?=://)|\bwww(?=\.)", re.IGNORECASE)
-"""What becomes a link by itself."""
+_IN_ADDRESSES = re.compile(r"(?=://)|(?<=www)(?=\.)", re.IGNORECASE)
+"""Places in what becomes a link by itself."""
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+"""What is taken for another character inside a target."""
 
 SERVICES = {
     "gemini": "Google Search",
@@ -106,7 +108,7 @@ def _sources(sources: Iterable[Source]) -> list[str]:
 def inline(text: str) -> str:
     """One line of plain text, as Markdown that shows exactly it."""
     flat = _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
-    return _MEANT_AT_ENDS.sub(r"\g<0>\\", _ADDRESS.sub(r"\g<0>\\", flat))
+    return _MEANT_AT_ENDS.sub(r"\g<0>\\", _IN_ADDRESSES.sub(r"\\", flat))
 
 
 def paragraphs(text: str) -> list[str]:
@@ -116,7 +118,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def safe_url(url: str) -> str:
-    """An address that cannot end its link; nothing, where it is no address of the web."""
+    """An address as the target of a link, which it cannot end; nothing, where it is none of the web."""
     if not url.startswith(("http://", "https://")):
         return ""
-    return quote(url, safe=":/?#@!$&'()*+,;=%-._~[]")
+    return _ENTITY.sub("&amp;", quote(url, safe=":/?#@!$&'()*+,;=%-._~[]"))

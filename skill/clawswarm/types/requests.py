@@ -72,6 +72,11 @@ class BatchRequest:
     options: RunOptions = field(default=AS_CONFIGURED)
     keep_results: bool = True
 
+    @property
+    def travels(self) -> bool:
+        """Whether all of it can be handed over to the daemon: no iterator, no tools, no conversations."""
+        return isinstance(self.tasks, Collection) and not any(task.staying for task in self.tasks)
+
     def listed(self) -> list[Task]:
         """The tasks of a request that has them all at hand.
 

@@ -24,6 +24,10 @@ from clawswarm.types.research import (
 from clawswarm.types.result import Failure, Stats, TaskResult, Usage
 
 Document = Mapping[str, Any]
+
+WHOLE = ("topic", "depth", "search", "comparison", "report", "stats")
+"""What belongs to a job as a whole."""
+
 T = TypeVar("T")
 
 
@@ -101,7 +105,7 @@ def job(document: Document) -> Job:
 
 def job_page(document: Document) -> JobPage:
     name = "tasks" if document["kind"] == "parallel" else "subjects"
-    whole = {key: document[key] for key in ("stats", "comparison", "report") if key in document}
+    whole = {key: document[key] for key in WHOLE if key in document}
     return JobPage(
         job=job(document),
         items=tuple(document[name]),

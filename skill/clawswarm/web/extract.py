@@ -2,20 +2,21 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from clawswarm.web.address_guard import PageError
 from clawswarm.web.fetch import Fetched
-from clawswarm.web.injection import passages, report, shortened, visible
+from clawswarm.web.hidden import UNSHOWN, take_out
+from clawswarm.web.injection import report, shortened, smuggled, visible
 
 MOST_PARSED = 2_000_000
 """Characters of markup that are parsed; a parser's time and memory grow with them."""
 MOST_ELEMENTS = 20_000
 """Elements above which no article is looked for, which takes the longer the more there are."""
-MOST_HIDDEN = 20_000
-"""Characters of hidden text that are looked through."""
+MOST_ATTRIBUTES = 1000
+"""Attributes of one tag; the time to build a document grows with their square."""
 LONGEST_TITLE = 200
 
 _HTML = frozenset({"text/html", "application/xhtml+xml", "text/xml", "application/xml"})
@@ -24,19 +25,17 @@ _PLAIN_CODECS = re.compile(
     r"|ascii|johab|tis-620|latin.*"
 )
 """Only these: others decode slowly on purpose, or run what they decode."""
+_MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254"}
+"""What browsers read where pages say the other: the typographic quotes are in it."""
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
-_HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:font-size|opacity)\s*:\s*0(?:\.0*)?(?![.\d])"
-    r"|(?<![-\w])color\s*:\s*transparent|(?:text-indent|left|top)\s*:\s*-\d{3,}"
-    r"|(?<![-\w])(?:width|height)\s*:\s*0(?:px)?\s*(?:;|$)|clip\s*:\s*rect\(\s*0",
-    re.IGNORECASE,
+_UNREAD = frozenset({"script", "style", "head"}) | UNSHOWN
+_INLINE = re.compile(
+    r"a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|s|samp|small|span"
+    r"|strike|strong|sub|sup|time|tt|u|var|wbr"
 )
-_COLOUR = re.compile(r"(?<![-\w])(background(?:-color)?|color)\s*:\s*([^;!]+)", re.IGNORECASE)
-_WHITE = frozenset({"white", "#fff", "#ffffff", "rgb(255,255,255)"})
-_RULE = re.compile(r"(?:^|[}\s])([.#])([A-Za-z_][\w-]{0,60})\s*\{([^{}]{0,500})\}")
-_UNREAD = ("script", "style", "noscript", "template", "svg", "head", "iframe", "object")
+"""Elements that do not begin a line of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ def read_page(page: Fetched, most: int) -> PageText:
         title, text = _read_markup(markup[:MOST_PARSED], hidden)
     else:
         text = markup[:MOST_PARSED]
-    raw, tidy = text[: 2 * most], _tidy(visible(text))
+    tidy = _tidy(visible(text))
     if not tidy:
         raise PageError("there is no text in it (it may need a browser, or a login)")
     kept = cut_at_paragraph(tidy, most)
@@ -77,7 +76,7 @@ def read_page(page: Fetched, most: int) -> PageText:
         url=page.url,
         title=shortened(visible(title))[:LONGEST_TITLE],
         text=kept,
-        suspicious=report(f"{title}\n{raw}", hidden),
+        suspicious=report(f"{title}\n{tidy[: 2 * most]}", hidden, smuggled(f"{title}\n{text}")),
         cut=page.cut or len(kept) < len(tidy) or len(markup) > MOST_PARSED,
     )
 
@@ -114,6 +113,7 @@ def _codec(name: str) -> str | None:
         known = codecs.lookup(name).name
     except (LookupError, ValueError):
         return None
+    known = _MEANT.get(known, known)
     return known if _PLAIN_CODECS.fullmatch(known) else None
 
 
@@ -126,26 +126,11 @@ def _tidy(text: str) -> str:
 def _read_markup(markup: str, hidden: list[str]) -> tuple[str, str]:
     """Title and text of a document; what it hides goes to `hidden` and nowhere else."""
     import trafilatura
-    from lxml import html
 
-    parser: Any = html
-    try:  # as bytes: markup that declares its own encoding is refused as text
-        tree: Any = parser.document_fromstring(
-            markup.encode("utf-8", "replace"), parser=parser.HTMLParser(encoding="utf-8")
-        )
-    except (parser.etree.LxmlError, ValueError):
+    if (tree := _parsed(markup)) is None:
         return "", ""
     title = " ".join(str(text) for text in tree.xpath("(//head//title | //title)[1]//text()"))
-    hidden += [str(comment.text or "")[:MOST_HIDDEN] for comment in tree.xpath("//comment()")]
-    for element in list(_hidden(tree)):
-        text = "".join(element.itertext())[:MOST_HIDDEN]
-        hidden.append(text)
-        _drop(element)
-    for element in list(_hidden_by_class(tree)):
-        text = "".join(element.itertext())[:MOST_HIDDEN]
-        if passages(text):  # only then: many a style sheet hides what a script shows
-            hidden.append(text)
-            _drop(element)
+    hidden += take_out(tree)
     plain = _plain_text(tree)
     if tree.xpath("count(//*)") > MOST_ELEMENTS:
         return title, plain
@@ -157,55 +142,58 @@ def _read_markup(markup: str, hidden: list[str]) -> tuple[str, str]:
     return title, text if len(text) >= min(200, len(plain) // 4) else plain
 
 
+def _parsed(markup: str) -> Any:
+    """The document; None where there is none.
+
+    Raises:
+        PageError: a tag has so many attributes that to build the document would take minutes.
+    """
+    library = _lxml()
+    etree = library.etree
+    data = markup.encode("utf-8", "replace")  # markup that declares its own encoding is refused as text
+    try:
+        etree.fromstring(data, etree.HTMLParser(encoding="utf-8", target=_Attributes()))
+        return library.document_fromstring(data, parser=library.HTMLParser(encoding="utf-8"))
+    except (etree.LxmlError, ValueError):
+        return None
+
+
+class _Attributes:
+    """Reads markup and builds nothing; for a look at its tags beforehand."""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise PageError(f"a tag of it has more than {MOST_ATTRIBUTES} attributes")
+
+    def end(self, tag: str) -> None: ...
+
+    def data(self, data: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
 def _plain_text(tree: Any) -> str:
     """All text of a document but what no browser shows; for pages in which no article is found."""
-    unread = " or ".join(f"self::{name}" for name in _UNREAD)
-    blocks = tree.xpath(f"//text()[not(ancestor::*[{unread}])]")
-    return "\n".join(words for block in blocks if (words := str(block).strip()))
+    lines: list[str] = []
+    line: list[str] = []
+    walk = _lxml().etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        if isinstance(element.tag, str) and not _INLINE.fullmatch(element.tag):
+            lines.append("".join(line))
+            line.clear()
+        if event == "start":
+            if element.tag in _UNREAD:
+                walk.skip_subtree()
+            elif element.text:
+                line.append(str(element.text))
+        elif element.tail:
+            line.append(str(element.tail))
+    lines.append("".join(line))
+    return "\n".join(words for text in lines if (words := " ".join(text.split())))
 
 
-def _hidden(tree: Any) -> Iterator[Any]:
-    """Elements that say themselves that they are not shown; never the whole page: a script shows it later."""
-    for element in tree.xpath("//*[@style or @hidden]"):
-        if element.tag not in ("html", "body") and (
-            element.get("hidden") is not None or is_hidden(element.get("style") or "")
-        ):
-            yield element
+def _lxml() -> Any:
+    """The library, which knows nothing of types."""
+    from lxml import html
 
-
-def is_hidden(style: str) -> bool:
-    """Whether an inline style takes its element out of sight."""
-    if _HIDDEN.search(style):
-        return True
-    colours = {name.lower(): "".join(value.split()).lower() for name, value in _COLOUR.findall(style)}
-    front = colours.get("color")
-    behind = colours.get("background-color") or colours.get("background")
-    return front is not None and (
-        front == behind or (front in _WHITE and (behind is None or behind in _WHITE))
-    )
-
-
-def _hidden_by_class(tree: Any) -> Iterator[Any]:
-    """Elements that the page's own style sheet hides by class or id."""
-    sheets = " ".join(str(style.text or "") for style in tree.iter("style"))[:200_000]
-    names = {(mark, name) for mark, name, style in _RULE.findall(sheets) if is_hidden(style)}
-    if not names:
-        return
-    for element in tree.xpath("//*[@class or @id]"):
-        classes = {(".", name) for name in (element.get("class") or "").split()}
-        if element.tag not in ("html", "body") and names & (classes | {("#", element.get("id"))}):
-            yield element
-
-
-def _drop(element: Any) -> None:
-    """Take an element out, but not the text behind it."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    if element.tail:
-        before = element.getprevious()
-        if before is None:
-            parent.text = (parent.text or "") + element.tail
-        else:
-            before.tail = (before.tail or "") + element.tail
-    parent.remove(element)
+    return html

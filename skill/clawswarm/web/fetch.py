@@ -60,7 +60,7 @@ class Fetched:
         url: where it was found, after redirects.
         kind: its media type, one of `KINDS`.
         charset: what its header says about that; None when it says nothing.
-        cut: whether it was longer than what is read of one.
+        cut: whether it was longer than what is read of one, or broke off.
     """
 
     url: str
@@ -150,6 +150,7 @@ class PageFetcher:
         async for chunk in response.content.iter_any():
             if not body.add(chunk):
                 break
+        body.end()
         return Fetched(url=str(url), kind=kind, charset=charset, data=body.data, cut=body.cut)
 
 

@@ -12,8 +12,14 @@ MOST_REPORTED = 5
 SHOWN = 160
 """Characters of a passage that are shown."""
 
-_TAGS = range(0xE0000, 0xE0080)
+AT_A_TIME = 20_000
+OVERLAP = 400
+"""Characters that are looked through in one go: nothing else runs meanwhile."""
+
+_TAGS = re.compile("[\U000e0000-\U000e007f]+")
 """Invisible twins of ASCII, in which whole sentences have been hidden."""
+_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
+"""What they are for: the flags of Scotland and others."""
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -65,20 +71,23 @@ def visible(text: str) -> str:
 
 
 def smuggled(text: str) -> str:
-    """What `text` says in invisible twins of ASCII; nothing, where there are only a few of them (flags)."""
-    found = [chr(ord(character) - 0xE0000) for character in text if ord(character) in _TAGS]
-    return "".join(found) if len(found) >= 12 else ""  # the flag of Scotland has six
+    """What `text` says in invisible twins of ASCII; nothing, where there are only a few of them."""
+    found = "".join(_TAGS.findall(_FLAG.sub("", text)))
+    return "".join(chr(ord(character) - 0xE0000) for character in found) if len(found) >= 12 else ""
 
 
 def passages(text: str) -> list[str]:
     """The passages of `text` that look like orders to a model, shortened, as far as they are shown."""
-    plain = unicodedata.normalize("NFKC", visible(text))
-    found: list[str] = []
-    for sign in _SIGNS.finditer(plain):
-        found.append(_around(plain, sign.start(), sign.end()))
-        if len(found) == MOST_REPORTED:
-            break
-    return found
+    lines = unicodedata.normalize("NFKC", visible(text)).splitlines()
+    plain = "\n".join(words for line in lines if (words := " ".join(line.split())))
+    found: dict[str, None] = {}
+    for start in range(0, len(plain), AT_A_TIME):
+        part = plain[max(0, start - OVERLAP) : start + AT_A_TIME]
+        for sign in _SIGNS.finditer(part):
+            found[_around(part, sign.start(), sign.end())] = None
+            if len(found) == MOST_REPORTED:
+                return list(found)
+    return list(found)
 
 
 def _around(text: str, start: int, end: int) -> str:
@@ -96,12 +105,18 @@ def shortened(text: str) -> str:
     return flat if len(flat) <= SHOWN else f"{flat[: SHOWN - 1].rstrip()}…"
 
 
-def report(seen: str, hidden: Iterable[str]) -> tuple[str, ...]:
-    """What to report of a page: orders that it hides first, then those that can be seen."""
+def report(seen: str, hidden: Iterable[str], smuggled: str = "") -> tuple[str, ...]:
+    """What to report of a page: orders that it hides first, then those that can be seen.
+
+    Args:
+        smuggled: what the page says in invisible characters.
+    """
     found: list[str] = []
     for text in hidden:
+        if len(found) >= MOST_REPORTED:
+            break
         found += [f"hidden: {passage}" for passage in passages(text)]
-    if secret := smuggled(seen):
-        found.append(f"in invisible characters: {shortened(secret)}")
+    if smuggled:
+        found.append(f"in invisible characters: {shortened(smuggled)}")
     found += passages(seen)
     return tuple(dict.fromkeys(found))[:MOST_REPORTED]

@@ -5,7 +5,7 @@ Waiting and trying again happen here, once.
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from pydantic_core import to_json
 
 from clawswarm.clock import Clock, sleep_until
 from clawswarm.config.model import SearchName
+from clawswarm.engine.redact import Redactor
 from clawswarm.errors import TaskError
 from clawswarm.providers import hints
 from clawswarm.providers.http import Http, HttpReply
@@ -90,8 +91,11 @@ class Patience:
 class SearchCalls:
     """The requests of one service over HTTP."""
 
-    def __init__(self, name: SearchName, http: Http, clock: Clock, hint: str) -> None:
+    def __init__(
+        self, name: SearchName, http: Http, clock: Clock, hint: str, *, secrets: Iterable[str] = ()
+    ) -> None:
         self._name = name
+        self._redact = Redactor(secrets)
         self._http = http
         self._clock = clock
         self._hint = hint
@@ -107,7 +111,11 @@ class SearchCalls:
         reply = await self._in_time(call)
         if reply.status != 200:
             raise self._refused(reply)
-        document: Any = reply.json()
+        try:
+            document: Any = reply.json()
+        except TaskError as error:
+            words = f"search by {self._name}: {self._redact(error.message)}"
+            raise TaskError("invalid_reply", words, hint=self._hint) from None
         if not is_object(document):
             words = f"search by {self._name} answered with something else than an object"
             raise TaskError("invalid_reply", words, hint=self._hint)
@@ -131,8 +139,10 @@ class SearchCalls:
         wait = hints.retry_after(reply.headers, self._clock.now())
         if wait is None and reply.status == 429:  # Brave: one window after the other, the shortest first
             wait = hints.duration(reply.headers.get("x-ratelimit-reset", "").partition(",")[0])
-        service = f"search by {self._name}"
-        if reply.status in (401, 402, 403, 404, 422):
+        service, words = f"search by {self._name}", self._redact(words)
+        if reply.status == 404:  # of a model it would mean something else
+            return refusal(service, 404, words, hint=self._hint, code="provider_failed")
+        if reply.status in (401, 402, 403, 422, 429):
             return refusal(service, reply.status, words, retry_after=wait, hint=self._hint)
         return refusal(service, reply.status, words, retry_after=wait)
 

@@ -21,7 +21,7 @@ class Brave:
     name: SearchName = "brave"
 
     def __init__(self, *, http: Http, clock: Clock, base_url: str, key: str) -> None:
-        self._calls = SearchCalls(self.name, http, clock, _HINT)
+        self._calls = SearchCalls(self.name, http, clock, _HINT, secrets=(key,))
         self._url = httpx2.URL(f"{base_url.rstrip('/')}/res/v1/web/search")
         self._headers = httpx2.Headers(
             {"accept": "application/json", "user-agent": "clawswarm", "x-subscription-token": key}

@@ -18,7 +18,7 @@ class OllamaSearch:
     name: SearchName = "ollama"
 
     def __init__(self, *, http: Http, clock: Clock, base_url: str, key: str) -> None:
-        self._calls = SearchCalls(self.name, http, clock, _HINT)
+        self._calls = SearchCalls(self.name, http, clock, _HINT, secrets=(key,))
         self._url = httpx2.URL(f"{base_url.rstrip('/')}/api/web_search")
         self._headers = httpx2.Headers(
             {"content-type": "application/json", "user-agent": "clawswarm", "authorization": f"Bearer {key}"}

@@ -21,7 +21,6 @@ class SearXNG:
     name: SearchName = "searxng"
 
     def __init__(self, *, http: Http, clock: Clock, base_url: str) -> None:
-        self._calls = SearchCalls(self.name, http, clock, _HINT)
         address = httpx2.URL(base_url if "://" in base_url else f"http://{base_url}")
         headers = {"accept": "application/json", "user-agent": "clawswarm"}
         if address.userinfo:
@@ -30,6 +29,7 @@ class SearXNG:
         path = f"{address.path.rstrip('/').removesuffix('/search')}/search"
         self._url = address.copy_with(userinfo=b"", path=path)
         self._headers = httpx2.Headers(headers)
+        self._calls = SearchCalls(self.name, http, clock, _HINT, secrets=(address.password,))
 
     async def search(self, query: str, *, limit: int) -> list[Hit]:
         url = self._url.copy_with(params={"q": query, "format": "json"})
