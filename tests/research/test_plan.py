@@ -1,4 +1,4 @@
-"""What is asked of the model: pages are data behind marks that they cannot forge, and no tools beside them."""
+"""What is asked of the model: pages behind marks that they cannot forge, and no tools beside them."""
 
 import re
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clawswarm.engine.budget import most_tokens
 from clawswarm.errors import InputError
 from clawswarm.modes.requests import LONGEST_SUBJECT, MOST_SUBJECTS, read_research
 from clawswarm.modes.research_plan import (
@@ -15,6 +16,7 @@ from clawswarm.modes.research_plan import (
     analysis_task,
     comparison_task,
     grounded_task,
+    largest_analysis,
     plan_for,
     queries,
 )
@@ -44,10 +46,10 @@ def result(index: int, subject: str, **fields: Any) -> SubjectResult:
 def between(task: Task, pattern: re.Pattern[str], begins: str, ends: str) -> dict[int, str]:
     """What stands between the marks, by number; the mark is the one of the first fence after the head."""
     lines = task.prompt.split("\n")
-    first = next(found for line in lines if (found := pattern.fullmatch(line)))
-    mark = first[1]
+    mark = next(fence[1] for line in lines if (fence := pattern.fullmatch(line)))
     found: dict[int, str] = {}
-    start = number = None
+    start: int | None = None
+    number = 0
     for place, line in enumerate(lines):
         fence = pattern.fullmatch(line)
         if fence is None or fence[1] != mark:
@@ -67,7 +69,7 @@ def between(task: Task, pattern: re.Pattern[str], begins: str, ends: str) -> dic
 
 @given(st.lists(LINES, min_size=1, max_size=5))
 def test_pages_come_back_whole_from_behind_their_marks(texts: list[str]) -> None:
-    """Whatever a page holds, marks of its own making included: it neither ends its fence nor begins another."""
+    """Whatever a page holds, marks of its own making included, it stays behind its fence."""
     task = analysis_task("Ferries", "speed", [page(text) for text in texts])
     assert between(task, FENCE, "begins", "ends") == dict(enumerate(texts, 1))
 
@@ -100,6 +102,19 @@ def test_findings_of_models_are_data_as_well(texts: list[str]) -> None:
     for index, text in enumerate(texts):
         assert found[index + 1].count(text) >= 3
         assert f"- (unverified) {text}" in found[index + 1]
+
+
+@given(
+    st.lists(st.text(max_size=300), min_size=1, max_size=8),
+    st.text(max_size=30),
+    st.sampled_from(list(PLANS)),
+)
+def test_no_question_is_larger_than_the_largest(texts: list[str], name: str, depth: Any) -> None:
+    plan = PLANS[depth]
+    pages = [page((text * plan.a_page)[: plan.a_page]) for text in texts[: plan.pages]]
+    subject = (name * LONGEST_SUBJECT)[:LONGEST_SUBJECT]
+    most = most_tokens(largest_analysis(plan), 1).input_tokens
+    assert most_tokens(analysis_task(subject, subject, pages), 1).input_tokens <= most
 
 
 def test_the_same_pages_make_the_same_question() -> None:

@@ -2,6 +2,7 @@
 
 import random
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -82,7 +83,7 @@ def test_any_passage_of_a_text_stands_in_it(cut: tuple[list[tuple[str, str]], st
 
 @given(cuts(), st.randoms(use_true_random=False), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
 def test_however_it_is_typed(
-    cut: tuple[list[tuple[str, str]], str], chance: random.Random, form: str
+    cut: tuple[list[tuple[str, str]], str], chance: random.Random, form: Any
 ) -> None:
     pairs, passage = cut
     typed = "".join(
@@ -192,7 +193,10 @@ def test_nothing_stands_nowhere(quote: str) -> None:
     assert not stands_in(quote, normal("a text - - - with … all of it ()"))
 
 
-CJK = "東京は日本の首都であり、世界で最も人口の多い都市圏のひとつです。北京是中国的首都。서울은 대한민국의 수도입니다"
+CJK = (
+    "東京は日本の首都であり、世界で最も人口の多い都市圏のひとつです。北京是中国的首都。"
+    "서울은 대한민국의 수도입니다"
+)
 
 
 @given(st.integers(0, len(CJK) - 9), st.integers(9, 30))

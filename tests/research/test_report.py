@@ -3,7 +3,6 @@
 The report is read back with a Markdown parser: what it makes of it is what a reader sees.
 """
 
-import html
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,13 +39,15 @@ STATS = ResearchStats(
 )
 
 PIECES = (
-    "# Sources", "## Not found", "====", "----", "***", "- item", "* item", "+ item", "1. one", "7) seven", "12.",
-    "[1]", "[1]: http://evil.example/", "[x](http://evil.example/)", "![i](http://evil.example/i.png)",
-    "<http://evil.example/>", "http://evil.example/?q=1", "www.evil.example", "<script>alert(1)</script>",
-    "<!-- hidden", "-->", "</p>", "| a | b |", "|---|---|", "```", "~~~", "`code`", "~~no~~", "*very*", "__so__",
-    "&lt;b&gt;", "&#35;", "\\", "\\[", "> quote", "    indented", "\t", "\n", "\n\n", "\r\n", "\u2028", "\u2029",
-    "\x0b", "\x0c", "\x85", "\x00", "\x1b[31m", "\u202eevil\u202c", "\u200b", "\ufeff", "\U000e0041", "“", "”", "(", ")",
-    ">)", "](<", "](http://evil.example/)", "ordinary words", " ", "C#", "a #", "$5", "2015-2019", "é", "漢字",
+    "# Sources", "## Not found", "====", "----", "***", "- item", "* item", "+ item", "1. one",
+    "7) seven", "12.", "[1]", "[1]: http://evil.example/", "[x](http://evil.example/)",
+    "![i](http://evil.example/i.png)", "<http://evil.example/>", "http://evil.example/?q=1",
+    "www.evil.example", "<script>alert(1)</script>", "<!-- hidden", "-->", "</p>", "| a | b |",
+    "|---|---|", "```", "~~~", "`code`", "~~no~~", "*very*", "__so__", "&lt;b&gt;", "&#35;", "\\",
+    "\\[", "> quote", "    indented", "\t", "\n", "\n\n", "\r\n", "\u2028", "\u2029", "\x0b", "\x0c",
+    "\x85", "\x00", "\x1b[31m", "\u202eevil\u202c", "\u200b", "\ufeff", "\U000e0041", "“", "”", "(",
+    ")", ">)", "](<", "](http://evil.example/)", "ordinary words", " ", "C#", "a #", "$5", "2015-2019",
+    "é", "漢字",
 )  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=8).map("".join)
 URLS = (
@@ -152,7 +153,7 @@ def test_nothing_foreign_becomes_part_of_the_frame(
     assert [shown(heading) for heading in headings] == expected
 
     assert [target for target, _ in links(report)] == [
-        MARKDOWN.normalizeLink(html.unescape(safe_url(source.url))) for source in there
+        MARKDOWN.normalizeLink(safe_url(source.url).replace("&amp;", "&")) for source in there
     ]
     assert [shown(text) for _, text in links(report)] == [
         shown(source.title or source.url) for source in there

@@ -22,7 +22,7 @@ from clawswarm.modes.job_research import work_on_research
 from clawswarm.modes.job_work import work_on_batch
 from clawswarm.modes.jobs import JobRunner, open_jobs
 from clawswarm.modes.requests import check_batch, read_options
-from clawswarm.modes.research import research
+from clawswarm.modes.research import research, searching
 from clawswarm.providers.demo import DemoProvider
 from clawswarm.providers.http import open_http
 from clawswarm.providers.registry import Chosen, Surroundings, choose
@@ -114,7 +114,9 @@ class LocalSwarm:
             )
         if isinstance(request, BatchRequest):
             check_batch(request)
-        await self.engine_for(request.options)  # what cannot be started is refused now, not at three
+        engine = await self.engine_for(request.options)  # what cannot be started is refused now, not at three
+        if isinstance(request, ResearchRequest):
+            searching(engine, await self._opened_web())
         return await self._runner.submit(request)
 
     async def job(self, job_id: str, *, wait: float = 0, offset: int = 0, limit: int = 1000) -> JobPage:

@@ -91,6 +91,14 @@ class Life:
         self._flying.discard(position)
         self._log.item(self.id, Item(position=position, ok=document["ok"], body=body), self.ran_ms)
 
+    async def flush(self) -> None:
+        """Return once everything so far is written.
+
+        Raises:
+            StoreError: it could not be.
+        """
+        await self._log.flush()
+
     async def land(self) -> None:
         """Take back the marks of what was called off: that was no crash."""
         self._log.landed(self.id, self._flying)

@@ -3,13 +3,12 @@
 from typing import Any
 
 from clawswarm.engine.engine import Engine
-from clawswarm.modes.job_life import PARKED, PARKED_AFTER, Life
+from clawswarm.modes.job_life import ALONE_AFTER, PARKED, PARKED_AFTER, Life
 from clawswarm.modes.requests import read_research
 from clawswarm.modes.research import research
-from clawswarm.modes.research_plan import plan_for
+from clawswarm.modes.research_plan import largest_analysis, plan_for
 from clawswarm.types import wire
 from clawswarm.types.research import ResearchEvent, SubjectResult
-from clawswarm.types.task import Task
 from clawswarm.web.web import Web
 
 
@@ -33,7 +32,7 @@ async def work_on_research(life: Life, engine: Engine, web: Web) -> dict[str, An
         life.done(result.index, result.as_json())
 
     plan = plan_for(request.depth, web.settings.max_pages)
-    lost = engine.worst_cost(Task(prompt="x" * plan.characters))  # what a call that nobody saw end may cost
+    lost = engine.worst_cost(largest_analysis(plan))  # what a call that nobody saw end may cost
     spent = sum(lost if result.cost_pico is None else result.cost_pico for result in done.values())
     result = await research(
         engine,
@@ -44,6 +43,8 @@ async def work_on_research(life: Life, engine: Engine, web: Web) -> dict[str, An
         keep=keep,
         begin=life.sent,
         spent=spent + lost * sum(life.crashes.values()),
+        suspects=[index for index, crashes in life.crashes.items() if crashes >= ALONE_AFTER],
+        alone=life.alone,
     )
     return {
         "topic": result.topic,

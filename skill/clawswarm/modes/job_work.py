@@ -62,7 +62,9 @@ class _Part:
     async def run_alone(self, suspects: list[int]) -> None:
         """One by one, and not beside those of another job."""
         async with self._life.alone:
-            await self.run(suspects, 1)
+            for position in suspects:
+                await self.run([position], 1)
+                await self._life.flush()  # it has its result before the next one is in flight
 
     async def run(self, positions: list[int], workers: int | None) -> None:
         sent: list[int] = []

@@ -4,10 +4,12 @@ Every result carries its subject's index, and is matched by it: an answer is nev
 subject. A subject that fails keeps its place with its error and takes no part in later phases.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 
+from clawswarm.config.model import SearchName
 from clawswarm.engine.engine import Engine
-from clawswarm.modes.research_phases import Phases
+from clawswarm.modes.research_phases import Phases, Subjects
 from clawswarm.modes.research_report import render
 from clawswarm.modes.research_steps import Steps
 from clawswarm.types.requests import ResearchRequest
@@ -20,6 +22,7 @@ from clawswarm.types.research import (
     ResearchStats,
     SubjectResult,
 )
+from clawswarm.web.search import SearchBackend
 from clawswarm.web.web import Web
 
 READING: tuple[PhaseName, ...] = ("search", "fetch", "analyze")
@@ -50,6 +53,8 @@ async def research(
     keep: Keep = _kept,
     begin: Begin = _begun,
     spent: int = 0,
+    suspects: Collection[int] = (),
+    alone: AbstractAsyncContextManager[object] | None = None,
 ) -> ResearchResult:
     """Research all subjects.
 
@@ -58,17 +63,16 @@ async def research(
         keep: is handed each result as soon as it is final.
         begin: is told each subject's index before anything is done about it.
         spent: picodollars of the cap that earlier lives of this research have spent.
+        suspects: subjects that are researched after the others, one by one, while `alone` is held.
 
     Raises:
         NotConfigured, ConfigError: nobody can be asked for pages.
     """
     primary = engine.primary
-    search = web.search_name(primary.name)
-    grounded = search == "gemini"
-    backend = None if grounded else web.search(search)
+    search, backend = searching(engine, web)
     known = dict(done or {})
     left = {index: subject for index, subject in enumerate(request.subjects) if index not in known}
-    names = (GROUNDED if grounded else READING) + (COMPARED if len(request.subjects) > 1 else ())
+    names = (GROUNDED if backend is None else READING) + (COMPARED if len(request.subjects) > 1 else ())
     workers = min(engine.at_once(request.options.concurrency), max(1, len(left)))
     started = ResearchStarted(
         total=len(request.subjects),
@@ -81,13 +85,12 @@ async def research(
     await emit(started)
     steps = Steps(engine, request, emit, names, spent=spent)
     phases = Phases(engine, web, request, steps, keep=keep, begin=begin)
-    if backend is None:
-        found = await phases.grounded(left, first_number=_next_number(known))
-    else:
-        hits = await phases.search(left, backend)
-        pages = await phases.fetch(left, hits, first_number=_next_number(known))
-        found = await phases.analyze(left, pages)
-    known |= found | phases.failed
+    others = {index: subject for index, subject in left.items() if index not in suspects}
+    if others or not left:
+        known |= await _worked(phases, others, backend, _next_number(known))
+    for index in left.keys() - others.keys():
+        async with alone or nullcontext():
+            known |= await _worked(phases, {index: left[index]}, backend, _next_number(known))
     subjects = tuple(known[index] for index in range(len(request.subjects)))
     comparison = await phases.compare([subject for subject in subjects if subject.ok])
     stats = _stats(subjects, steps, resumed=list((done or {}).values()))
@@ -102,6 +105,29 @@ async def research(
     )
     await emit(ResearchComplete(result=result))
     return result
+
+
+def searching(engine: Engine, web: Web) -> tuple[SearchName, SearchBackend | None]:
+    """Who is asked for pages; None where the provider searches by itself.
+
+    Raises:
+        NotConfigured, ConfigError: nobody can be.
+    """
+    name = web.search_name(engine.primary.name)
+    return name, None if name == "gemini" else web.search(name)
+
+
+async def _worked(
+    phases: Phases, subjects: Subjects, backend: SearchBackend | None, first_number: int
+) -> dict[int, SubjectResult]:
+    """The results of these subjects, those that have failed among them."""
+    if backend is None:
+        found = await phases.grounded(subjects, first_number=first_number)
+    else:
+        hits = await phases.search(subjects, backend)
+        pages = await phases.fetch(subjects, hits, first_number=first_number)
+        found = await phases.analyze(subjects, pages)
+    return found | phases.failed
 
 
 def _next_number(known: Mapping[int, SubjectResult]) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from clawswarm.modes.requests import LONGEST_SUBJECT
 from clawswarm.types.requests import Depth
 from clawswarm.types.research import SubjectResult
 from clawswarm.types.task import Task
@@ -115,6 +116,13 @@ def analysis_task(subject: str, topic: str, pages: list[PageText]) -> Task:
         "claims with quote and page number, and what a reader would want to know that no page says."
     )
     return Task(prompt="\n".join(parts), system=_ANALYST, schema=ANALYSIS)
+
+
+def largest_analysis(plan: Plan) -> Task:
+    """No question about a subject is longer in bytes, whatever its pages are written in."""
+    letter = "\U0001f41d"
+    pages = [PageText(url="", title="", text=letter * plan.a_page, suspicious=(), cut=False)] * plan.pages
+    return analysis_task(letter * LONGEST_SUBJECT, letter * LONGEST_SUBJECT, pages)
 
 
 def comparison_task(topic: str, subjects: list[SubjectResult]) -> Task:

@@ -122,7 +122,7 @@ class Guard:
         if len(str(url)) > LONGEST_URL:
             raise PageError(f"refused: the address is longer than {LONGEST_URL} characters")
         if url.scheme not in ("http", "https"):
-            raise PageError(f"refused: {url.scheme or 'no scheme'!r} is not http or https")
+            raise PageError(f"refused: {url.scheme[:20] or 'no scheme'!r} is not http or https")
         if url.raw_user is not None or url.raw_password is not None:
             raise PageError("refused: the address holds a login")
         if not (host := url.raw_host):

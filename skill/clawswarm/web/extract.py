@@ -96,6 +96,8 @@ def _decoded(page: Fetched) -> str:
     """The page as text, whatever it says about its characters; what cannot be read is replaced."""
     data = page.data
     meta = _META_CHARSET.search(data[:2048]) if page.kind in _HTML else None
+    if meta and meta[1].lower().startswith((b"utf-16", b"utf-32", b"utf16", b"utf32")):
+        meta = None  # it would not have been found in one
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     for name in (marked, page.charset, meta and meta[1].decode("ascii")):
         if name is not None and (codec := _codec(name)) is not None:

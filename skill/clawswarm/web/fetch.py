@@ -49,6 +49,7 @@ HEADERS = {
     "Accept-Encoding": ACCEPTED,
     "Accept-Language": "en,*;q=0.5",
 }
+_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 
 
@@ -116,7 +117,7 @@ class PageFetcher:
             try:
                 return await self._hop(url)
             except (aiohttp.ClientError, OSError) as error:
-                raise PageError(failure(error).message) from error
+                raise PageError(_trouble(error)) from error
             except ValueError as error:
                 raise PageError(f"it cannot be asked for: {error}") from error
             finally:
@@ -154,12 +155,22 @@ class PageFetcher:
         return Fetched(url=str(url), kind=kind, charset=charset, data=body.data, cut=body.cut)
 
 
+def _trouble(error: Exception) -> str:
+    """What went wrong, in words of our own: the library's may repeat what a stranger sent."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "what the site sent is no answer in HTTP"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the connection broke before the page was complete"
+    return failure(error).message
+
+
 def _kind(headers: Mapping[str, str]) -> tuple[str, str | None]:
     """The media type of a page that may be read, and its character set."""
     stated = headers.get("Content-Type", "")
     kind = stated.partition(";")[0].strip().lower()
     if kind not in KINDS:
-        raise PageError(f"it is {kind[:60] or 'of no stated type'}, which is not read")
+        named = kind if _TYPE.fullmatch(kind) else "of no stated type"
+        raise PageError(f"it is {named}, which is not read")
     charset = _CHARSET.search(stated)
     return kind, charset and charset[1]
 

@@ -27,33 +27,47 @@ _INVISIBLE = re.compile(
     "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 )
 
-_OLD = r"(?:previous|prior|above|earlier|preceding|foregoing|existing|original|system|your|all|any)"
+# Articles about rules, tools and machines use the same words. What tells an order from them is whom it is
+# said to: "ignore all rules" is written of drivers, "ignore all previous rules" to a model.
+_FORGET = r"\b(?:ignore|disregard|forget|override|bypass|do not follow|stop following)\b"
+_OLD = r"(?:previous|prior|above|earlier|preceding|foregoing|existing|original|initial|system)"
 _ORDERS = r"(?:instructions?|prompts?|rules?|directives?|guidelines?|commands?|messages?|context)"
-_MODEL = r"(?:ai|llms?|(?:large )?language models?|chatbots?|assistants?|(?:ai )?agents?)"
-_SECRETS = r"(?:api[ _-]?keys?|credentials|passwords?|secrets?|environment variables)"
+_TRAINED = r"(?:instructions?|prompts?|programming|training|guidelines|directives)"
+_MODEL = (
+    r"(?:ai(?: (?:assistants?|agents?|models?|systems?|crawlers?))?|llms?|(?:large )?language models?"
+    r"|chatbots?|assistants?|gpt(?:-?\d)?|chatgpt|claude|gemini)"
+)
+_SECRETS = r"(?:api[ _-]?keys?|credentials|passwords?|secrets?|environment variables|access tokens?)"
+_TALK = rf"(?:(?:this|the|your|entire|whole) conversation|chat history|user'?s? data|{_SECRETS})"
+_USE = r"\b(?:call|use|invoke|run|execute)\s+"
 _ABROAD = r"(?:anweisungen|instrucciones|instructions|instruç(?:ões|oes)|istruzioni|instructies|instrukcje)"
 _PHRASES = (
     # what came before shall not count
-    rf"\b(?:ignore|disregard|forget|override|bypass|do not follow|stop following)\b[^.\n]{{0,30}}\b{_OLD}\b"
-    rf"[^.\n]{{0,30}}\b{_ORDERS}\b",
-    r"\b(?:new|updated|real|actual|important|urgent)\s+(?:system\s+)?(?:instructions?|prompt|task)\s*:",
+    rf"{_FORGET}[^.\n]{{0,30}}\b{_OLD}\b[^.\n]{{0,20}}\b{_ORDERS}\b",
+    rf"{_FORGET}\s+(?:(?:all|any|everything)\s+)?(?:of\s+)?(?:your|all|any)\s+(?:\w+\s+)?{_TRAINED}\b",
+    rf"{_FORGET}[^.\n]{{0,20}}\b{_ORDERS}\s+(?:above|before|you (?:were|have been) given)\b",
+    r"\b(?:new|updated|real|actual)\s+(?:system\s+)?(?:instructions?|prompt|task)\s*:",
     # who the reader is taken for
-    r"\b(?:you are|act as|pretend to be|roleplay as)\s+(?:now\s+)?(?:an?\s+)?(?:unrestricted|uncensored|"
-    r"dan\b|jailbroken|developer mode|chatgpt|claude|gemini|gpt-?\d|(?:ai|llm)\s+(?:assistant|model|agent))",
+    r"\b(?:you are now|act as|pretend to be|roleplay as|(?<!if )you are)\s+(?:an?\s+)?"
+    r"(?:unrestricted|uncensored|dan\b|jailbroken|(?:ai|llm)\s+(?:assistant|model|agent))",
+    r"\byou are now\s+(?:chatgpt|claude|gemini|gpt-?\d|in (?:developer|debug|admin) mode)",
     r"\b(?:attention|note|message|instructions?|important)\b[^.\n]{0,20}\b(?:to|for)\s+"
-    rf"(?:all\s+|any\s+|the\s+)?{_MODEL}\b",
-    rf"\b(?:if you are|as)\s+an?\s+{_MODEL}\b[^.\n]{{0,40}}"
-    r"\b(?:must|should|please|reading|processing|summari[sz]ing)\b",
+    rf"(?:all\s+|any\s+|the\s+|you,\s+)?{_MODEL}(?:\s*[:,!—-]|\s+(?:reading|processing|who reads?)\b)",
+    r"\b(?:if you are|as)\s+an?\s+(?:ai\b|llm|(?:large )?language model|chatbot)[^.\n]{0,40}"
+    r"\b(?:you must|must now|please|(?:reading|processing|summari[sz]ing) this)\b",
     # roles and marks of a conversation
     r"<\|?(?:im_start|im_end|system|endoftext|start_header_id|eot_id)\|?>|\[/?INST\]|<<SYS>>|</?system>",
-    r"^\s*(?:#+\s*)?(?:system|assistant)\s*(?:prompt|message)?\s*:\s*\S",
+    r"^(?:#+ ?)?(?:system|assistant) ?(?:prompt|message)? ?: ?"
+    r"(?:you\b|ignore|disregard|forget|from now|new |the user|do not|don't|always|never|override)",
     # what the model shall give away or do
-    r"\b(?:reveal|print|show|repeat|output|leak|disclose|tell me)\b[^.\n]{0,40}"
-    rf"\b(?:system prompt|hidden prompt|initial instructions|{_SECRETS})\b",
-    r"\b(?:send|post|upload|exfiltrate|forward|transmit|append|encode)\b[^.\n]{0,60}"
-    rf"\b(?:conversation|chat history|user'?s? data|{_SECRETS})\b",
-    r"\b(?:call|use|invoke|run|execute)\s+(?:the|your|this|a)\s+(?:[\w-]+\s+)?(?:tool|function|shell|terminal)\b",
-    r"\b(?:do not|don't|never)\s+(?:tell|mention|inform|reveal)\b[^.\n]{0,30}\b(?:to\s+)?(?:the\s+)?user\b",
+    r"\b(?:reveal|print|show|repeat|output|leak|disclose|tell me)\s+(?:me\s+)?(?:your|the|any|all)\b"
+    r"[^.\n]{0,30}\b(?:system prompt|hidden prompt|initial instructions)\b",
+    rf"\b(?:reveal|print|repeat|output|leak)\s+(?:me\s+)?(?:your|the user'?s)\s+(?:\w+\s+)?{_SECRETS}\b",
+    rf"\b(?:send|post|upload|exfiltrate|forward|transmit|append|encode)\b[^.\n]{{0,60}}\b{_TALK}\b"
+    r"[^\n]{0,30}?(?:https?:|www\.|@|\b(?:url|link|image|endpoint)\b)",
+    rf"{_USE}(?:the|your)\s+\w+_\w+\s+tool\b",
+    rf"{_USE}your\s+(?:web|browser|browsing|search|e?mail|file|code|shell|python|bash|memory)\s+tools?\b",
+    r"\b(?:do not|don't|never)\s+(?:tell|mention|inform|reveal)\b[^.\n]{0,30}\b(?:to\s+)?the\s+user\b",
     # the same in other languages
     r"\b(?:ignor(?:iere?|ieren sie|a|ez|e|i)|vergiss|oublie[zs]?|olvida|esque[cç]a|dimentica|negeer|"
     rf"zignoruj)\b[^.\n]{{0,40}}\b{_ABROAD}\b",

@@ -27,7 +27,7 @@ class Body:
     def __init__(self, encoding: str, limit: int) -> None:
         packing = encoding.strip().lower()
         if packing not in ("", "identity", "gzip", "x-gzip", "deflate"):
-            raise PageError(f"the page is packed as {encoding[:40]!r}, which was not asked for")
+            raise PageError(f"the page is packed in a way that was not asked for ({ACCEPTED} was)")
         self._packing = "" if packing == "identity" else packing
         self._limit = limit
         self._left = limit
