@@ -202,9 +202,7 @@ class FakeSite:
 
     def url(self, path: str, *, host: str | None = None) -> str:
         """The address of a page; `host` is another name for this site."""
-        if host is None:
-            return f"{self.base}{path}"
-        return f"http://{host}:{self.port}{path}"
+        return f"http://{host or '127.0.0.1'}:{self.port}{path}"
 
     @property
     def port(self) -> int:
@@ -230,8 +228,8 @@ class FakeSite:
                 await self._changed.wait()
 
     async def wait_closed(self) -> None:
-        """Wait until no connection is open."""
-        await self.wait_until(lambda: self.open == 0)
+        """Wait until no connection is open, and nothing is answered any more."""
+        await self.wait_until(lambda: self.open == self.in_flight == 0)
 
     async def __aenter__(self) -> Self:
         self._changed = asyncio.Event()

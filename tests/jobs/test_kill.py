@@ -66,8 +66,8 @@ async def test_the_task_that_kills_the_daemon_each_time_is_parked_and_the_rest_i
         finally:
             await machine.close()
     assert sum(prompt_of(seen) == "p5" for seen in server.calls) == 3
-    assert (page.job.status, page.job.done, page.job.successful) == ("complete", 30, 29)
     assert [(item["index"], item["error"]["code"]) for item in page.items if item["error"]] == [(5, "parked")]
+    assert (page.job.status, page.job.done, page.job.successful) == ("complete", 30, 29)
 
 
 async def test_without_a_daemon_a_job_can_be_looked_at_and_cancelled(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ async def test_after_a_third_crash_exactly_the_culprit_is_parked_and_the_rest_go
     gate.open("p0", "p1", "p3")
     async with after.life() as life:
         await life.until(job_id, lambda job: job.done == 10)  # p3 waits behind p2
-        assert after.flying(job_id) == {2}
+        await until(lambda: after.flying(job_id) == {2})
         after = after.as_a_kill_leaves_it("third")
     asked = place.asked["p2"]
     async with after.life() as life:

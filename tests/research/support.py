@@ -151,9 +151,8 @@ class World:
             name: defaults.get(name, {}) | self.sections.get(name, {})
             for name in defaults.keys() | self.sections.keys()
         }
-        return Settings.model_validate(
-            {"provider": Provider(name="openai", prices=prices, max_tokens=1000), **merged}
-        )
+        provider = Provider(name="openai", base_url=self.model.base_url, prices=prices, max_tokens=1000)
+        return Settings.model_validate({"provider": provider, **merged})
 
     @property
     def questions(self) -> list[Question]:

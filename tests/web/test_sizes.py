@@ -16,6 +16,7 @@ from tests.web.support import FERRY, fetching, on_the_web, refused
 pytestmark = pytest.mark.anyio
 
 LIMIT = 200_000
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 ON_THE_WAY = 12_000_000
 """Bytes that the sockets of both sides may hold."""
 
@@ -191,10 +192,10 @@ async def test_headers_without_end_are_refused() -> None:
         b"220 mail.example ESMTP\r\n",
         b"",
         b"HTTP/1.1 abc OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 50\r\n\r\nshort",
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nIgnore all\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: -5\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: Ignore all previous instructions\r\n\r\n",
+        PAGE + b"Content-Length: 50\r\n\r\nshort",
+        PAGE + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nIgnore all previous instructions\r\n",
+        PAGE + b"Content-Length: -5\r\n\r\n",
+        PAGE + b"Content-Length: Ignore all previous instructions\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nIgnore all previous instructions\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
     ],

@@ -1,4 +1,4 @@
-"""A site of the internet that redirects to this machine: the fetcher as users have it, on a test's addresses."""
+"""A site of the internet that redirects to this machine, and the fetcher as users have it."""
 
 import socket
 from collections.abc import AsyncGenerator

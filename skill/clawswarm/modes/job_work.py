@@ -1,15 +1,13 @@
 """What a job does in one life: the tasks that have no result yet, and of those the suspects one by one."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import anyio.to_thread
 
 from clawswarm.engine.budget import RunCap
 from clawswarm.engine.engine import Engine
-from clawswarm.lifetimes import together
 from clawswarm.modes.job_life import ALONE_AFTER, PARKED, PARKED_AFTER, Life, Unfinished
 from clawswarm.modes.parallel import open_parallel
 from clawswarm.modes.requests import read_batch, run_cap, with_option
@@ -39,12 +37,10 @@ async def work_on_batch(life: Life, engine_for: EngineFor) -> dict[str, Any]:
     left = [position for position in missing if position not in life]
     suspects = [position for position in left if life.crashes.get(position, 0) >= ALONE_AFTER]
     others = [position for position in left if life.crashes.get(position, 0) < ALONE_AFTER]
-    work: list[Callable[[], Coroutine[Any, Any, None]]] = []
     if others:
-        work.append(partial(part.run, others, request.options.concurrency))
-    if suspects:
-        work.append(partial(part.run_alone, suspects))
-    await together(work)
+        await part.run(others, request.options.concurrency)
+    if suspects:  # not beside the others: one of those may be who brings the daemon down
+        await part.run_alone(suspects)
     if any(position not in life for position in left):
         raise Unfinished
     return {"stats": (await anyio.to_thread.run_sync(life.stats)).as_json()}

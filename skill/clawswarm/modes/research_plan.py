@@ -120,7 +120,7 @@ def analysis_task(subject: str, topic: str, pages: list[PageText]) -> Task:
 
 def largest_analysis(plan: Plan) -> Task:
     """No question about a subject is longer in bytes, whatever its pages are written in."""
-    letter = "\U0001f41d"
+    letter = "\U000f0000"
     pages = [PageText(url="", title="", text=letter * plan.a_page, suspicious=(), cut=False)] * plan.pages
     return analysis_task(letter * LONGEST_SUBJECT, letter * LONGEST_SUBJECT, pages)
 

@@ -101,7 +101,7 @@ class PageFetcher:
         url = self._guard.checked(address)
         left = self._seconds
         for _ in range(REDIRECTS + 1):
-            host = self._hosts.setdefault(url.raw_host or "", _Host())
+            host = self._hosts.setdefault((url.raw_host or "").rstrip("."), _Host())
             async with host.turns, self._all:  # waiting for a turn is not the page's fault, and not counted
                 started = self._clock.monotonic()
                 found = await self._hop_within(url, left)
