@@ -9,6 +9,7 @@ from typing import Any, Literal
 from tests.fakes.behaviours import Refuse, Say, StreamError
 from tests.fakes.common import JSON, answer_text, encode, last_user_text, obj, objects, sse, words
 from tests.fakes.gemini_rules import ALIASES, MODELS, Thinking, camel, objection
+from tests.fakes.gemini_search import Searching
 from tests.fakes.server import FakeServer
 from tests.fakes.wire import Seen, Wire
 
@@ -76,6 +77,9 @@ class FakeGemini(FakeServer):
 
     The first function call of an answer carries a `thoughtSignature` this server
     remembers; a later request holding that turn must send it back unchanged.
+
+    Attributes:
+        searching: what the model searches for, and finds, where a call gives it Google Search.
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class FakeGemini(FakeServer):
         self.models: dict[str, Thinking] = dict(MODELS if models is None else models)
         self.echo_key = echo_key
         self.tool_use_tokens = 0
+        self.searching = Searching()
         self._signatures: set[str] = set()
 
     def is_call(self, seen: Seen) -> bool:
@@ -130,7 +135,7 @@ class FakeGemini(FakeServer):
         calls = [self._call_part(seen, say, number) for number in range(len(say.tool_calls))]
         last: dict[str, Any] = {"finishReason": FINISH.get(say.outcome, say.outcome), "index": 0}
         if any("googleSearch" in tool for tool in objects(body.get("tools"))):
-            last["groundingMetadata"] = _grounding(prompt, text or "")
+            last |= self.searching.metadata(prompt, text or "")
         if seen.path.endswith(":streamGenerateContent"):
             pieces = [self._chunk(seen, None, _candidate([part])) for part in thoughts + texts + calls]
             end: list[dict[str, Any]] = [{"text": ""}] if say.outcome in {"stop", "tool_calls"} else []
@@ -274,18 +279,6 @@ def _as_messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _candidate(parts: list[dict[str, Any]]) -> dict[str, Any]:
     return {"content": {"role": "model", "parts": parts}, "index": 0} if parts else {"index": 0}
-
-
-def _grounding(query: str, text: str) -> dict[str, Any]:
-    segment = {"endIndex": len(text.encode()), "text": text}
-    support = {"segment": segment, "groundingChunkIndices": [0], "confidenceScores": [0.9]}
-    redirect = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/abc"
-    return {
-        "webSearchQueries": [query],
-        "groundingChunks": [{"web": {"uri": redirect, "title": "example.org"}}],
-        "groundingSupports": [support],
-        "searchEntryPoint": {"renderedContent": "<html></html>"},
-    }
 
 
 def _listed(name: str) -> dict[str, Any]:

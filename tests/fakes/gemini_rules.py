@@ -66,6 +66,8 @@ TOOL_FIELDS = {
 FREE_FORM = {"responseJsonSchema", "responseSchema", "args", "response", "parameters", "parametersJsonSchema"}
 OUTSIDE_THE_SUBSET = {"$ref", "$defs", "$schema", "$id", "definitions", "allOf", "const"}
 
+SEARCH_FIELDS = {"timeRangeFilter", "searchTypes", "blockingConfidence", "excludeDomains"}
+
 _SNAKE = re.compile(r"_([a-z])")
 
 
@@ -164,6 +166,9 @@ def _tool_objections(thinking: Thinking, body: Mapping[str, Any]) -> Iterator[Re
     built_in = functions = False
     for place, tool in enumerate(tools):
         yield from _unknown(tool, TOOL_FIELDS, f"tools[{place}]")
+        yield from _unknown(obj(tool.get("googleSearch")), SEARCH_FIELDS, f"tools[{place}].google_search")
+        if not isinstance(tool.get("googleSearch", {}), dict):
+            yield _bad(f"Invalid value at 'tools[{place}].google_search'")
         built_in = built_in or "googleSearch" in tool or "urlContext" in tool
         for number, function in enumerate(objects(tool.get("functionDeclarations"))):
             functions = True

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import pytest
 
 from clawswarm.access.local import LocalSwarm, open_local

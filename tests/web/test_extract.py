@@ -25,7 +25,7 @@ HUGE = {
     "entities": "&amp;" * 400_000,
     "unknown entities": "&nothing" * 250_000,
     "a table": "<table>" + "<tr><td>some words" * 19_000,
-    "tables in tables": "<table><tr><td>" * 200 + PROSE,
+    "tables in tables": "<table><tr><td>" * 60 + PROSE,
     "links": "<a href=x>some words" * 90_000,
     "lists": "<ul><li>some words" * 90_000,
     "lines in a comment": "<p>Hello.</p>" + ("<!--" + "\n" * 19_000 + "-->") * 100,
@@ -143,7 +143,7 @@ async def test_other_work_goes_on_while_a_page_is_read() -> None:
     assert longest < 1.5
 
 
-@pytest.mark.parametrize("most", [1, 10, 100, 1000])
+@pytest.mark.parametrize("most", [1, 10, 100, 400])
 def test_no_more_text_than_was_asked_for(most: int) -> None:
     page = text_of(article("Ferries", FERRY, HARBOUR, FERRY), most=most)
     assert 0 < len(page.text) <= most

@@ -103,6 +103,7 @@ class Task:
             "tool_choice": self.tool_choice != "auto",
             "stop": self.stop,
             "cache": self.cache is not None,
+            "web_search": self.web_search,
         }
         return [name for name, there in here.items() if there]
 

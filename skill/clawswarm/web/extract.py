@@ -8,7 +8,7 @@ from typing import Any
 
 from clawswarm.web.address_guard import PageError
 from clawswarm.web.fetch import Fetched
-from clawswarm.web.hidden import UNSHOWN, take_out
+from clawswarm.web.hidden import UNSHOWN, lines_of, take_out
 from clawswarm.web.injection import report, shortened, smuggled, visible
 
 MOST_PARSED = 2_000_000
@@ -31,11 +31,7 @@ _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 _UNREAD = frozenset({"script", "style", "head"}) | UNSHOWN
-_INLINE = re.compile(
-    r"a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|s|samp|small|span"
-    r"|strike|strong|sub|sup|time|tt|u|var|wbr"
-)
-"""Elements that do not begin a line of their own."""
+_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +59,10 @@ def read_page(page: Fetched, most: int) -> PageText:
     """
     markup = _decoded(page)
     hidden: list[str] = []
-    title = ""
+    title, text = "", markup[:MOST_PARSED]
+    everything = text
     if page.kind in _HTML:
-        title, text = _read_markup(markup[:MOST_PARSED], hidden)
-    else:
-        text = markup[:MOST_PARSED]
+        title, text, everything = _read_markup(text, hidden)
     tidy = _tidy(visible(text))
     if not tidy:
         raise PageError("there is no text in it (it may need a browser, or a login)")
@@ -76,7 +71,7 @@ def read_page(page: Fetched, most: int) -> PageText:
         url=page.url,
         title=shortened(visible(title))[:LONGEST_TITLE],
         text=kept,
-        suspicious=report(f"{title}\n{tidy[: 2 * most]}", hidden, smuggled(f"{title}\n{text}")),
+        suspicious=report(f"{title}\n{tidy[: 2 * most]}", hidden, smuggled(f"{title}\n{everything}")),
         cut=page.cut or len(kept) < len(tidy) or len(markup) > MOST_PARSED,
     )
 
@@ -125,23 +120,24 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def _read_markup(markup: str, hidden: list[str]) -> tuple[str, str]:
-    """Title and text of a document; what it hides goes to `hidden` and nowhere else."""
+def _read_markup(markup: str, hidden: list[str]) -> tuple[str, str, str]:
+    """Title, text and all text of a document; what it hides goes to `hidden` and nowhere else."""
     import trafilatura
 
     if (tree := _parsed(markup)) is None:
-        return "", ""
+        return "", "", ""
     title = " ".join(str(text) for text in tree.xpath("(//head//title | //title)[1]//text()"))
     hidden += take_out(tree)
-    plain = _plain_text(tree)
+    _unwrap(tree)
+    plain = lines_of(tree, _UNREAD)
     if tree.xpath("count(//*)") > MOST_ELEMENTS:
-        return title, plain
+        return title, plain, plain
     try:
         document: Any = trafilatura.bare_extraction(tree, include_comments=False, with_metadata=False)
     except Exception:  # noqa: BLE001 - a parser of foreign markup may trip over anything; the plain text stays
         document = None
     text = "" if document is None else str(document.text or "")
-    return title, text if len(text) >= min(200, len(plain) // 4) else plain
+    return title, text if len(text) >= min(200, len(plain) // 4) else plain, plain
 
 
 def _parsed(markup: str) -> Any:
@@ -174,24 +170,15 @@ class _Attributes:
     def close(self) -> None: ...
 
 
-def _plain_text(tree: Any) -> str:
-    """All text of a document but what no browser shows; for pages in which no article is found."""
-    lines: list[str] = []
-    line: list[str] = []
-    walk = _lxml().etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
-    for event, element in walk:
-        if isinstance(element.tag, str) and not _INLINE.fullmatch(element.tag):
-            lines.append("".join(line))
-            line.clear()
-        if event == "start":
-            if element.tag in _UNREAD:
-                walk.skip_subtree()
-            elif element.text:
-                line.append(str(element.text))
-        elif element.tail:
-            line.append(str(element.tail))
-    lines.append("".join(line))
-    return "\n".join(words for text in lines if (words := " ".join(text.split())))
+def _unwrap(tree: Any) -> None:
+    """Line breaks of the markup as spaces, as they are shown; but not in what is set as it stands."""
+    as_it_stands = {inner for element in tree.iter("pre", "textarea") for inner in element.iter()}
+    for element in tree.iter():
+        inside = element in as_it_stands
+        if element.text and not inside and isinstance(element.tag, str) and "\n" in element.text:
+            element.text = _SPACES.sub(" ", element.text)
+        if element.tail and "\n" in element.tail and element.getparent() not in as_it_stands:
+            element.tail = _SPACES.sub(" ", element.tail)
 
 
 def _lxml() -> Any:

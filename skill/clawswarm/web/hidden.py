@@ -5,7 +5,7 @@ change, white on a background nobody knows), only what talks to a model is.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from clawswarm.web.injection import passages
@@ -32,6 +32,11 @@ _HIDDEN = re.compile(
 _COLOUR = re.compile(r"(?<![-\w])(background(?:-color)?|color)\s*:\s*([^;!]+)", re.IGNORECASE)
 _WHITE = re.compile(r"white|snow|ivory|#f{3}|#(?:f[a-f]){3}|rgba?\(255,255,255(?:,1(?:\.0)?)?\)")
 _NOTE = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_INLINE = re.compile(
+    r"a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|s|samp|small|span"
+    r"|strike|strong|sub|sup|time|tt|u|var|wbr"
+)
+"""Elements that do not begin a line of their own."""
 _SELECTED = re.compile(r"[.#]?[A-Za-z_][\w-]*")
 
 
@@ -40,15 +45,43 @@ def take_out(tree: Any) -> list[str]:
     texts = [str(comment.text or "") for comment in tree.xpath("//comment()")]
     texts += _attributes(tree)
     for element in _outermost(tree, _hides_itself):
-        texts.append("".join(element.itertext()))
+        texts.append(lines_of(element))
         _drop(element)
     doubtful = _doubtful(_rules(tree))
     for element in _outermost(tree, doubtful):
-        text = "".join(element.itertext())
-        if passages(" ".join(text.split())):
+        text = lines_of(element)
+        if passages(text):
             texts.append(text)
             _drop(element)
     return _bounded(texts)
+
+
+def lines_of(root: Any, unread: Container[str] = ()) -> str:
+    """All text inside an element, a line for each block of it.
+
+    Args:
+        unread: tags that are left out, with all that is in them.
+    """
+    from lxml import etree
+
+    library: Any = etree
+    lines: list[str] = []
+    line: list[str] = []
+    walk: Any = library.iterwalk(root, events=("start", "end", "comment", "pi"))
+    steps: Iterator[tuple[str, Any]] = iter(walk)
+    for event, element in steps:
+        if isinstance(element.tag, str) and not _INLINE.fullmatch(element.tag):
+            lines.append("".join(line))
+            line.clear()
+        if event == "start":
+            if element.tag in unread:
+                walk.skip_subtree()
+            elif element.text:
+                line.append(str(element.text))
+        elif element.tail and element is not root:
+            line.append(str(element.tail))
+    lines.append("".join(line))
+    return "\n".join(words for text in lines if (words := " ".join(text.split())))
 
 
 def is_hidden(style: str) -> bool:

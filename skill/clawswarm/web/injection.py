@@ -57,8 +57,6 @@ _PHRASES = (
     r"\b(?:you must|must now|please|(?:reading|processing|summari[sz]ing) this)\b",
     # roles and marks of a conversation
     r"<\|?(?:im_start|im_end|system|endoftext|start_header_id|eot_id)\|?>|\[/?INST\]|<<SYS>>|</?system>",
-    r"^(?:#+ ?)?(?:system|assistant) ?(?:prompt|message)? ?: ?"
-    r"(?:you\b|ignore|disregard|forget|from now|new |the user|do not|don't|always|never|override)",
     # what the model shall give away or do
     r"\b(?:reveal|print|show|repeat|output|leak|disclose|tell me)\s+(?:me\s+)?(?:your|the|any|all)\b"
     r"[^.\n]{0,30}\b(?:system prompt|hidden prompt|initial instructions)\b",
@@ -76,7 +74,13 @@ _PHRASES = (
     r"(?:指示|命令|プロンプト)[^。\n]{0,12}(?:無視|忘れ)",
     r"(?:지시|명령|프롬프트)[^.\n]{0,12}(?:무시|잊)",
 )
-_SIGNS = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASES), re.IGNORECASE | re.MULTILINE)
+_SIGNS = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASES), re.IGNORECASE)
+_ROLES = re.compile(
+    r"^(?:#+ ?)?(?:system|assistant) ?(?:prompt|message)? ?: ?"
+    r"(?:you\b|ignore|disregard|forget|from now|new |the user|do not|don't|always|never|override)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line of a conversation; all other signs may run over the ends of lines."""
 
 
 def visible(text: str) -> str:
@@ -92,15 +96,15 @@ def smuggled(text: str) -> str:
 
 def passages(text: str) -> list[str]:
     """The passages of `text` that look like orders to a model, shortened, as far as they are shown."""
-    lines = unicodedata.normalize("NFKC", visible(text)).splitlines()
-    plain = "\n".join(words for line in lines if (words := " ".join(line.split())))
+    lines = [" ".join(line.split()) for line in unicodedata.normalize("NFKC", visible(text)).splitlines()]
     found: dict[str, None] = {}
-    for start in range(0, len(plain), AT_A_TIME):
-        part = plain[max(0, start - OVERLAP) : start + AT_A_TIME]
-        for sign in _SIGNS.finditer(part):
-            found[_around(part, sign.start(), sign.end())] = None
-            if len(found) == MOST_REPORTED:
-                return list(found)
+    for signs, plain in ((_ROLES, "\n".join(filter(None, lines))), (_SIGNS, " ".join(filter(None, lines)))):
+        for start in range(0, len(plain), AT_A_TIME):
+            part = plain[max(0, start - OVERLAP) : start + AT_A_TIME]
+            for sign in signs.finditer(part):
+                found[_around(part, sign.start(), sign.end())] = None
+                if len(found) == MOST_REPORTED:
+                    return list(found)
     return list(found)
 
 
