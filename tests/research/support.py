@@ -263,9 +263,11 @@ async def course_of(swarm: LocalSwarm, web: Web, request: ResearchRequest, **hoo
 
 
 class Everywhere(AbstractResolver):
-    """Leads every name to this machine."""
+    """Leads every name to this machine; one it trips over."""
 
     async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
+        if host == "stumble.example":
+            raise RuntimeError("nobody foresaw this")
         return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=2, proto=0, flags=0)]
 
     async def close(self) -> None:

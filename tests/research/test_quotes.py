@@ -173,6 +173,11 @@ def test_a_part_of_a_quote_that_proves_nothing_spoils_it(
     assert not stands_in(f"{passage} {omission} qx", normal(f"{joined(pairs)} and qx"))
 
 
+def test_a_quote_that_is_mostly_space_takes_no_time() -> None:
+    assert not stands_in("the ferry" + " " * 300_000 + "was", normal("the ferry is fast"))
+    assert stands_in("the ferry was" + " \t" * 300_000 + "fast", normal("the ferry was fast"))
+
+
 def test_an_ellipsis_of_the_page_itself_is_no_omission() -> None:
     text = normal("Well… that was the fastest ferry of them all. Wait... for the next one.")
     assert stands_in("Well… that was the fastest ferry", text)

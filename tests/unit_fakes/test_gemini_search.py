@@ -12,7 +12,7 @@ from tests.fakes.gemini_search import Searching
 
 pytestmark = pytest.mark.anyio
 
-SEARCH = [{"googleSearch": {}}]
+SEARCH: list[Any] = [{"googleSearch": {}}]
 FUNCTION = {"functionDeclarations": [{"name": "f"}]}
 AS_JSON = {"responseMimeType": "application/json", "responseJsonSchema": {"type": "object"}}
 

@@ -1,5 +1,6 @@
 """The phases of a research, each over all subjects at once."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -8,8 +9,7 @@ from itertools import zip_longest
 import anyio
 
 from clawswarm.engine.engine import Engine
-from clawswarm.engine.redact import Redactor
-from clawswarm.errors import ConfigError, TaskError
+from clawswarm.errors import TaskError
 from clawswarm.lifetimes import together
 from clawswarm.modes.research_answers import analyzed, grounded_result
 from clawswarm.modes.research_plan import (
@@ -29,6 +29,8 @@ from clawswarm.web.address_guard import PageError
 from clawswarm.web.extract import PageText
 from clawswarm.web.search import Hit, SearchBackend
 from clawswarm.web.web import Web
+
+logger = logging.getLogger(__name__)
 
 Subjects = dict[int, str]
 Read = tuple[list[Source], list[PageText]]
@@ -58,7 +60,6 @@ class Phases:
         self._steps = steps
         self._keep = keep
         self._begin = begin
-        self._redact = Redactor((*engine.chosen.secrets, *_keys(web)))
         most = engine.settings.limits.max_nodes
         self._turns = anyio.CapacityLimiter(min(most, request.options.concurrency or most))
         self._plan = plan_for(request.depth, web.settings.max_pages)
@@ -167,10 +168,9 @@ class Phases:
                 try:
                     detail, ok = await work(index, subject), True
                 except TaskError as error:
-                    failure = Failure.of(error)
-                    detail, ok = self._redact(failure.message), False
+                    detail, ok = error.message, False
                     self.failed[index] = SubjectResult(
-                        index=index, subject=subject, ok=False, error=replace(failure, message=detail)
+                        index=index, subject=subject, ok=False, error=Failure.of(error)
                     )
                     if phase == "search":  # one that fails later is kept with its sources
                         await self._keep(self.failed[index])
@@ -216,6 +216,9 @@ class Phases:
                     return
                 except PageError as error:
                     results[at] = error
+                except Exception as error:  # a page may trip over anything: it costs no more than itself
+                    logger.warning("unforeseen page at %s", hits[at].url, exc_info=True)
+                    results[at] = PageError(f"it could not be read ({type(error).__name__}: {error})")
 
         await together([work] * min(self._plan.pages, len(hits)))
         return [(hits[at], results[at]) for at in sorted(results)]
@@ -236,11 +239,3 @@ def _source(number: int, hit: Hit, page: PageText | PageError) -> Source:
         return Source(number=number, url=hit.url, title=hit.title, fetched=False, trouble=page.message)
     title = page.title or hit.title
     return Source(number=number, url=page.url, title=title, fetched=True, suspicious=page.suspicious)
-
-
-def _keys(web: Web) -> tuple[str, ...]:
-    """Keys of search services, which may stand in a refusal. One that cannot be read was sent nowhere."""
-    try:
-        return web.secrets
-    except ConfigError:
-        return ()

@@ -15,7 +15,7 @@ _SAME = str.maketrans(
         "\u00ad": None,
     }
 )
-_OMISSION = re.compile(r"\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…)\s*")
+_OMISSION = re.compile(r"\[ ?(?:\.{3}|…) ?\]|\.{3,}|…")
 _EDGES = " \t\n.,;:!?\"'()[]"
 
 
@@ -31,7 +31,8 @@ def stands_in(quote: str, normal_text: str) -> bool:
 
     With omissions ("…") each part has to stand there, in order.
     """
-    return _stand_in([quote], normal_text) or _stand_in(_OMISSION.split(quote), normal_text)
+    flat = " ".join(quote.split())
+    return _stand_in([flat], normal_text) or _stand_in(_OMISSION.split(flat), normal_text)
 
 
 def _stand_in(quotes: list[str], text: str) -> bool:

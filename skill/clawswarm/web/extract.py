@@ -8,7 +8,7 @@ from typing import Any
 
 from clawswarm.web.address_guard import PageError
 from clawswarm.web.fetch import Fetched
-from clawswarm.web.hidden import UNSHOWN, lines_of, take_out
+from clawswarm.web.hidden import UNSHOWN, library, lines_of, take_out
 from clawswarm.web.injection import report, shortened, smuggled, visible
 
 MOST_PARSED = 2_000_000
@@ -146,12 +146,11 @@ def _parsed(markup: str) -> Any:
     Raises:
         PageError: a tag has so many attributes that to build the document would take minutes.
     """
-    library = _lxml()
-    etree = library.etree
+    html, etree = library(), library().etree
     data = markup.encode("utf-8", "replace")  # markup that declares its own encoding is refused as text
     try:
         etree.fromstring(data, etree.HTMLParser(encoding="utf-8", target=_Attributes()))
-        return library.document_fromstring(data, parser=library.HTMLParser(encoding="utf-8"))
+        return html.document_fromstring(data, parser=html.HTMLParser(encoding="utf-8"))
     except (etree.LxmlError, ValueError):
         return None
 
@@ -179,10 +178,3 @@ def _unwrap(tree: Any) -> None:
             element.text = _SPACES.sub(" ", element.text)
         if element.tail and "\n" in element.tail and element.getparent() not in as_it_stands:
             element.tail = _SPACES.sub(" ", element.tail)
-
-
-def _lxml() -> Any:
-    """The library, which knows nothing of types."""
-    from lxml import html
-
-    return html

@@ -40,6 +40,13 @@ _INLINE = re.compile(
 _SELECTED = re.compile(r"[.#]?[A-Za-z_][\w-]*")
 
 
+def library() -> Any:
+    """The parser of markup, which knows nothing of types."""
+    from lxml import html
+
+    return html
+
+
 def take_out(tree: Any) -> list[str]:
     """Take out of a document what it hides; texts of it, the longest run of them `MOST_HIDDEN` characters."""
     texts = [str(comment.text or "") for comment in tree.xpath("//comment()")]
@@ -62,14 +69,10 @@ def lines_of(root: Any, unread: Container[str] = ()) -> str:
     Args:
         unread: tags that are left out, with all that is in them.
     """
-    from lxml import etree
-
-    library: Any = etree
     lines: list[str] = []
     line: list[str] = []
-    walk: Any = library.iterwalk(root, events=("start", "end", "comment", "pi"))
-    steps: Iterator[tuple[str, Any]] = iter(walk)
-    for event, element in steps:
+    walk = library().etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
         if isinstance(element.tag, str) and not _INLINE.fullmatch(element.tag):
             lines.append("".join(line))
             line.clear()

@@ -45,14 +45,16 @@ _PHRASES = (
     # what came before shall not count
     rf"{_FORGET}[^.\n]{{0,30}}\b{_OLD}\b[^.\n]{{0,20}}\b{_ORDERS}\b",
     rf"{_FORGET}\s+(?:(?:all|any|everything)\s+)?(?:of\s+)?(?:your|all|any)\s+(?:\w+\s+)?{_TRAINED}\b",
-    rf"{_FORGET}[^.\n]{{0,20}}\b{_ORDERS}\s+(?:above|before|you (?:were|have been) given)\b",
-    r"\b(?:new|updated|real|actual)\s+(?:system\s+)?(?:instructions?|prompt|task)\s*:",
+    rf"{_FORGET}[^.\n]{{0,20}}\b{_ORDERS}\s+"
+    r"(?:(?:above|before)(?:\s+and\b|\s*[.,;:!]|\s*$)|you (?:were|have been) given\b)",
+    r"\b(?:new|updated|real|actual)\s+(?:system\s+)?(?:instructions?|prompt)\s*:",
     # who the reader is taken for
     r"\b(?:you are now|act as|pretend to be|roleplay as|(?<!if )you are)\s+(?:an?\s+)?"
     r"(?:unrestricted|uncensored|dan\b|jailbroken|(?:ai|llm)\s+(?:assistant|model|agent))",
     r"\byou are now\s+(?:chatgpt|claude|gemini|gpt-?\d|in (?:developer|debug|admin) mode)",
     r"\b(?:attention|note|message|instructions?|important)\b[^.\n]{0,20}\b(?:to|for)\s+"
     rf"(?:all\s+|any\s+|the\s+|you,\s+)?{_MODEL}(?:\s*[:,!—-]|\s+(?:reading|processing|who reads?)\b)",
+    rf"\battention,?\s+(?:all\s+)?{_MODEL}\s*[:,!]",
     r"\b(?:if you are|as)\s+an?\s+(?:ai\b|llm|(?:large )?language model|chatbot)[^.\n]{0,40}"
     r"\b(?:you must|must now|please|(?:reading|processing|summari[sz]ing) this)\b",
     # roles and marks of a conversation
@@ -63,7 +65,7 @@ _PHRASES = (
     rf"\b(?:reveal|print|repeat|output|leak)\s+(?:me\s+)?(?:your|the user'?s)\s+(?:\w+\s+)?{_SECRETS}\b",
     rf"\b(?:send|post|upload|exfiltrate|forward|transmit|append|encode)\b[^.\n]{{0,60}}\b{_TALK}\b"
     r"[^\n]{0,30}?(?:https?:|www\.|@|\b(?:url|link|image|endpoint)\b)",
-    rf"{_USE}(?:the|your)\s+\w+_\w+\s+tool\b",
+    rf"{_USE}(?:the|your)\s+\w{{1,40}}_\w{{1,60}}\s+tool\b",
     rf"{_USE}your\s+(?:web|browser|browsing|search|e?mail|file|code|shell|python|bash|memory)\s+tools?\b",
     r"\b(?:do not|don't|never)\s+(?:tell|mention|inform|reveal)\b[^.\n]{0,30}\b(?:to\s+)?the\s+user\b",
     # the same in other languages
