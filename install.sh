@@ -506,6 +506,7 @@ run_tests() {
   dev_part test pytest -e . --group test
   say 'Running: python -m pytest'
   cd "$repo"
+  if [ "$#" -eq 0 ]; then set -- -n auto --dist loadfile; fi # all of them: on every core
   exec "$dev/bin/python" -m pytest "$@"
 }
 

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ _PIP = {
     "PIP_CONFIG_FILE": Path.home() / ".config/pip/pip.conf",
 }
 """What the installer's tests keep of the real home: their pip would have to fetch everything again."""
+
+_LONG = 5
+"""Seconds; what needs more is marked as slow and says why."""
 
 refused_hosts: list[str] = []
 """Hosts that the running test tried to reach."""
@@ -75,6 +78,28 @@ def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
     refused_hosts.clear()
     yield
     assert not refused_hosts, f"the test tried to reach {refused_hosts}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logged may be no UTF-8, and a report travels as UTF-8 between processes."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "replace").decode()) for name, text in report.sections]
+    if report.when == "call" and report.duration > _LONG and item.get_closest_marker("slow") is None:
+        report.user_properties.append(("long", f"{report.duration:.1f} s  {report.nodeid}"))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name tests that took long and do not say why; a busy machine makes some of them so."""
+    reports: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
+    long = sorted(
+        str(value) for report in reports for name, value in report.user_properties if name == "long"
+    )
+    if long:
+        terminalreporter.section(f"over {_LONG} s, and not marked as slow")
+        for line in long:
+            terminalreporter.line(line)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from clawswarm.types.result import BatchResult
 from clawswarm.types.task import Task
 from tests.fakes.openai import FakeOpenAI
 
-PATIENCE = 4
+PATIENCE = 25
 
 Name = Literal["local", "daemon"]
 

@@ -30,7 +30,7 @@ async def exchange(port: int, head: str, body: bytes = b"") -> RawAnswer:
 async def read_answer(stream: SocketStream, *, with_body: bool = True) -> RawAnswer:
     """One answer with a Content-Length; without its body, where the method was HEAD."""
     data = b""
-    with anyio.fail_after(4):
+    with anyio.fail_after(25):
         while b"\r\n\r\n" not in data:
             data += await stream.receive()
         head, _, body = data.partition(b"\r\n\r\n")

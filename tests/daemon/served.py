@@ -89,7 +89,7 @@ class Lines:
         self.answer = answer
 
     async def next(self) -> dict[str, Any]:
-        with anyio.fail_after(4):
+        with anyio.fail_after(25):
             return json.loads(await self.answer.content.readline())
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:

@@ -71,7 +71,7 @@ class Client:
         self.over.set()
 
     async def wait_over(self) -> None:
-        with anyio.fail_after(3):
+        with anyio.fail_after(25):
             await self.over.wait()
 
 

@@ -61,7 +61,7 @@ async def test_what_finishes_in_time_is_answered_whole(busy: Home, fake: FakeOpe
 async def told_to_stop(home: Home) -> Any:
     """Send SIGTERM; what others see once the daemon has taken note."""
     os.kill(home.presence.pid, signal.SIGTERM)
-    with anyio.fail_after(5):
+    with anyio.fail_after(25):
         while (seen := look(home.paths)) is not None and seen.state == "running":
             await anyio.to_thread.run_sync(home.paths.memory.stat)
     assert seen is not None

@@ -22,7 +22,7 @@ from clawswarm.types.result import Reply, TaskResult, Usage, in_order
 from clawswarm.types.task import Task
 from tests.clock import FakeClock
 
-PATIENCE = 4
+PATIENCE = 25
 """Seconds that a test may wait: the suite kills what takes longer, without a word on where it hangs."""
 
 SIX_TOKENS = Usage(input_tokens=4, output_tokens=2)

@@ -46,7 +46,7 @@ class Watched(DemoProvider):
 
 @pytest.fixture(autouse=True)
 async def _bounded() -> AsyncIterator[None]:
-    with anyio.fail_after(5):
+    with anyio.fail_after(25):
         yield
 
 

@@ -20,7 +20,7 @@ dynamic = ["version", "dependencies"]
 swarm = "clawswarm.version:main"
 
 [dependency-groups]
-test = ["pytest"]
+test = ["pytest", "pytest-xdist"]
 """
 
 _MODULE = """\

@@ -30,7 +30,7 @@ from tests.fakes.common import last_user_text
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.wire import Seen
 
-PATIENCE = 4
+PATIENCE = 25
 """Seconds that a test may wait, so that one that hangs says where."""
 
 

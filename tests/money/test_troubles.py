@@ -92,7 +92,7 @@ async def test_tasks_behind_a_locked_database_do_not_wait_for_it_one_after_anoth
     monkeypatch.setattr(local, "connect", partial(connect, busy_timeout_ms=200))
     demo = Paid()
     async with swarm(tmp_path / "memory", settings(day=ENOUGH if capped else None), demo) as opened:
-        with write_lock_held(tmp_path / "memory" / "swarm.db"), anyio.fail_after(4):
+        with write_lock_held(tmp_path / "memory" / "swarm.db"), anyio.fail_after(25):
             result = await opened.parallel(PROMPTS[:400])  # else 400 times 0.2 seconds
         warnings = opened.warnings
     if capped:

@@ -38,7 +38,7 @@ from tests.fakes.search import FakeSearch, FakeSearXNG, Result
 from tests.fakes.site import FakeSite
 from tests.fakes.wire import Seen
 
-PATIENCE = 4
+PATIENCE = 25
 """Seconds that a test may wait, so that one that hangs says where."""
 
 PLAIN = "text/plain; charset=utf-8"
