@@ -24,8 +24,9 @@ from clawswarm.access.presence import look
 from clawswarm.cli.main import COMMANDS
 from clawswarm.config.describe import schema
 from clawswarm.config.load import load
-from clawswarm.config.model import Cache, Cost, Daemon, Limits, Provider, Research, Section
+from clawswarm.config.model import Cache, Cost, Daemon, Limits, Provider, Research
 from clawswarm.config.paths import Paths
+from clawswarm.config.section import Section
 from clawswarm.daemon import routes_ops, routes_swarm
 from clawswarm.providers.address import PLACES
 from clawswarm.providers.models import RECOMMENDED

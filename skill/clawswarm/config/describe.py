@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from clawswarm.config.fields import dotted, model_schema
 from clawswarm.config.load import ROOT, Loaded
-from clawswarm.config.model import Section
 from clawswarm.config.origins import leaves
 from clawswarm.config.problems import plain_text, without_credentials
+from clawswarm.config.section import Section
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NULL = {"type": "null"}

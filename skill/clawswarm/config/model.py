@@ -5,21 +5,17 @@ section; descriptions end up in `swarm config schema`.
 """
 
 import re
-from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, field_validator, model_validator
+from pydantic import Field, HttpUrl, TypeAdapter, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from clawswarm.config.section import Rate, Seconds, Section, Text, Usd
+from clawswarm.config.team import Team
 from clawswarm.types.task import Thinking
 
 ProviderName = Literal["gemini", "groq", "openai", "openai-compatible", "anthropic", "ollama", "demo"]
 
-Text = Annotated[str, Field(min_length=1)]
-Rate = Annotated[int, Field(ge=1)]
-Seconds = Annotated[float, Field(gt=0)]
-Usd = Annotated[Decimal, Field(ge=0, le=9_000_000)]
-"""US$; as picodollars still a signed 64-bit number."""
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -27,22 +23,6 @@ VariableName = Annotated[str, Field(json_schema_extra={"pattern": VARIABLE_NAME}
 
 OLLAMA_ONLY = ("keep_alive", "num_ctx", "num_parallel")
 _KEY_STARTS = re.compile(r"(AIza|gsk_|sk_|hf_|csk_|pplx_)\w{12}")
-
-
-class Section(BaseModel):
-    """A group of keys: unknown ones are refused, values never change.
-
-    A rule over several keys fails with the type `cross_field`; `ctx["key"]` says which key breaks a rule
-    that was found broken one level above.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
 
 
 class Limits(Section):
@@ -143,7 +123,7 @@ class Service(Section):
 class Provider(Service):
     """The provider that tasks go to, and where they go while it is down."""
 
-    fallback: list[Service] = []
+    fallback: list[Service] = Field(default=[])
     """Providers to try in turn while the one before is down, out of quota or out of credit."""
 
     @field_validator("fallback")
@@ -241,3 +221,4 @@ class Settings(Section):
     cache: Cache = Cache()
     research: Research = Research()
     daemon: Daemon = Daemon()
+    team: Team = Team()

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from clawswarm.config import fields
 from clawswarm.config.fields import Node, Path
-from clawswarm.config.model import Section
+from clawswarm.config.section import Section
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")

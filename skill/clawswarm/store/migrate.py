@@ -23,7 +23,13 @@ def m002_jobs(connection: Connection) -> None:
         table.create(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_money_and_answers, m002_jobs)
+def m003_team(connection: Connection) -> None:
+    """The board of a team: runs, the journal, and what it left."""
+    for table in (tables.team_runs, tables.team_events, tables.team_items):
+        table.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_money_and_answers, m002_jobs, m003_team)
 
 
 def pending(connection: Connection) -> list[Migration]:

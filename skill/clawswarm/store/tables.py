@@ -11,9 +11,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
 metadata = MetaData()
+
+_Name = String().with_variant(String(collation="C"), "postgresql")
+"""Sorts by its characters, as SQLite does; PostgreSQL would sort as a dictionary does."""
 
 migrations = Table(
     "migrations", metadata, Column("name", String, primary_key=True), Column("applied_at", String)
@@ -99,4 +103,44 @@ job_flights = Table(
     Column("position", Integer, primary_key=True),
     Column("flying", Boolean, nullable=False),
     Column("crashes", Integer, nullable=False),  # of the daemon, while this one was in flight
+)
+
+team_runs = Table(
+    "team_runs",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("opened", Float, nullable=False),  # seconds since 1970
+    Column("ended", Float),
+    Column("seq", BigInteger, nullable=False),  # of its last event
+    Column("at", Float, nullable=False),  # of its last event
+)
+
+team_events = Table(
+    "team_events",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("key", String),  # the caller's, of the first event of a change
+    Column("request", LargeBinary),  # digest of what was asked under that key
+    Column("length", Integer),  # events of the change that begins here
+    Column("body", LargeBinary, nullable=False),  # JSON: says, facts, after
+    UniqueConstraint("run", "key", name="team_events_by_key"),
+    Index("team_events_by_kind", "run", "kind", "seq"),
+)
+
+team_items = Table(
+    "team_items",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("id", _Name, primary_key=True),
+    Column("open", Boolean, nullable=False),  # whether it still waits for something
+    Column("seq", BigInteger, nullable=False),  # of the event that left it so
+    Column("body", LargeBinary, nullable=False),  # JSON of the document
+    Index("team_items_open", "run", "kind", "open", "id"),
+    Index("team_items_by_age", "run", "kind", "seq"),
 )
