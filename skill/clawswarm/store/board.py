@@ -67,15 +67,32 @@ def runs(connection: Connection, limit: int) -> list[str]:
     return list(connection.scalars(select(columns.run).order_by(columns.opened.desc()).limit(limit)))
 
 
-def under_key(connection: Connection, run: str, key: str) -> tuple[bytes, list[Event]] | None:
-    """What was asked under a caller's key, and the events it led to; None where nothing was."""
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A change that happened under a caller's key.
+
+    Attributes:
+        request: digest of what was asked.
+        value: kind and id of the document that it was about.
+    """
+
+    request: bytes | None
+    value: tuple[str, str]
+    events: list[Event]
+
+
+def under_key(connection: Connection, run: str, key: str) -> Before | None:
+    """The change under a caller's key, if there was one."""
     columns = tables.team_events.c
     row = connection.execute(
-        select(columns.seq, columns.request, columns.length).where(columns.run == run, columns.key == key)
+        select(columns.seq, columns.request, columns.value, columns.length).where(
+            columns.run == run, columns.key == key
+        )
     ).one_or_none()
     if row is None:
         return None
-    return row.request, journal(connection, run, after=row.seq - 1, limit=row.length)
+    kind, id_ = row.value.split(" ", 1)
+    return Before(row.request, (kind, id_), journal(connection, run, after=row.seq - 1, limit=row.length))
 
 
 def journal(
@@ -148,17 +165,18 @@ def append(
     ended: float | None,
     key: str | None,
     request: bytes | None,
+    value: tuple[str, str],
 ) -> None:
     """Write events behind `head` together with the documents that they left, the last state of each."""
     rows = [
         {
             "run": event.run, "seq": event.seq, "at": event.at, "actor": event.actor, "kind": event.kind,
-            "subject": event.subject, "key": None, "request": None, "length": None,
+            "subject": event.subject, "key": None, "request": None, "value": None, "length": None,
             "body": to_json({"says": event.says, "facts": event.facts, "after": event.after}),
         }
         for event in events
     ]  # fmt: skip
-    rows[0] |= {"key": key, "request": request, "length": len(rows)}
+    rows[0] |= {"key": key, "request": request, "value": " ".join(value), "length": len(rows)}
     connection.execute(insert(tables.team_events), rows)
     last = events[-1]
     items = tables.team_items.c

@@ -126,6 +126,7 @@ team_events = Table(
     Column("subject", String, nullable=False),
     Column("key", String),  # the caller's, of the first event of a change
     Column("request", LargeBinary),  # digest of what was asked under that key
+    Column("value", String),  # kind and id of the document that the change was about
     Column("length", Integer),  # events of the change that begins here
     Column("body", LargeBinary, nullable=False),  # JSON: says, facts, after
     UniqueConstraint("run", "key", name="team_events_by_key"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic_core import to_json
 from sqlalchemy import Connection
@@ -17,7 +17,7 @@ from clawswarm.clock import Clock
 from clawswarm.errors import InputError, NotFound
 from clawswarm.store import board as rows
 from clawswarm.store.connect import Store
-from clawswarm.team.documents import as_json, of_json, of_python
+from clawswarm.team.documents import BY_KIND, Replayed, as_json, of_json
 from clawswarm.team.draft import Draft
 from clawswarm.types.board import Run
 from clawswarm.types.journal import Event
@@ -88,7 +88,13 @@ class Board:
         self._react = react
 
     def begin(
-        self, run_id: str, decide: Callable[[Draft], Run], *, actor: str, key: str | None = None
+        self,
+        run_id: str,
+        decide: Callable[[Draft], Run],
+        *,
+        actor: str,
+        key: str | None = None,
+        request: Mapping[str, Any] | None = None,
     ) -> Done[Run]:
         """Open a run: `decide` records its first event. One run is open at a time.
 
@@ -99,19 +105,19 @@ class Board:
             rows.one_at_a_time(connection)
             current = rows.open_run(connection)
             if current is not None:
-                if key and (done := self._before(connection, current, Run, key, None)):
-                    return done
+                if key and (done := self._before(connection, current, key, _digest(key, request))):
+                    return cast("Done[Run]", done)
                 raise InputError(
                     f"the run {current!r} is open", hint="one run at a time: end it with `swarm team end`"
                 )
             head = rows.begin_run(connection, run_id, self._now())
             draft = Draft(Stored(connection, run_id), head, actor=actor, now=head.at)
             run = decide(draft)
-            return self._write(connection, head, draft, run, key, None)
+            asked = None if key is None else _digest(key, request)
+            return self._write(connection, head, draft, run, key, asked)
 
     def change(
         self,
-        kind: type[D],
         decide: Decide[D],
         *,
         actor: str,
@@ -123,7 +129,6 @@ class Board:
         """Decide and write, with nobody in between.
 
         Args:
-            kind: of the document that `decide` returns.
             run: None for the open one.
             key: the caller's name for this change; the same key again changes nothing.
             request: what was asked for, so that a key used for something else is told.
@@ -137,8 +142,8 @@ class Board:
         asked = None if key is None else _digest(key, request)
         with self._store.write(durable=durable) as connection:
             head = self._head(connection, run, lock=True)
-            if key is not None and (done := self._before(connection, head.run, kind, key, asked)):
-                return done
+            if key is not None and (done := self._before(connection, head.run, key, asked)):
+                return cast("Done[D]", done)
             if head.ended is not None:
                 raise InputError(f"the run {head.run!r} has ended", hint="open another: swarm team open GOAL")
             draft = Draft(Stored(connection, head.run), head, actor=actor, now=self._now())
@@ -196,23 +201,22 @@ class Board:
         return head
 
     def _before(
-        self, connection: Connection, run: str, kind: type[D], key: str, asked: bytes | None
-    ) -> Done[D] | None:
+        self, connection: Connection, run: str, key: str, asked: bytes | None
+    ) -> Done[Document] | None:
         """What a change under this key came to, if it happened before."""
-        found = rows.under_key(connection, run, key)
-        if found is None:
+        before = rows.under_key(connection, run, key)
+        if before is None:
             return None
-        request, events = found
-        if asked is not None and request != asked:
+        if before.request != asked:
             raise InputError(
-                f"the key {key!r} was used for another change (event {events[0].seq})",
+                f"the key {key!r} was used for another change (event {before.events[0].seq})",
                 hint="give each change a key of its own, and the same key only to a retry",
             )
-        images = [i for e in events for i in e.after if i.kind == kind.KIND and i.body is not None]
-        if not images:
-            raise InputError(f"the key {key!r} was used for another change (event {events[0].seq})")
-        body = [image.body for image in images if image.id == images[0].id][-1]
-        return Done(of_python(kind, body or {}), tuple(events), again=True)
+        kind, id_ = BY_KIND[before.value[0]], before.value[1]
+        value = Replayed(before.events).get(kind, id_) or Stored(connection, run).get(kind, id_)
+        if value is None:
+            raise NotFound(f"the {kind.KIND} {id_!r} of the key {key!r} is no longer on the board")
+        return Done(value, tuple(before.events), again=True)
 
     def _write(
         self,
@@ -224,7 +228,6 @@ class Board:
         asked: bytes | None,
     ) -> Done[D]:
         written = draft.written()
-        last = written.get((value.KIND, value.id), value)
         if draft.events:
             left = [
                 rows.Stored(kind, id_, document.open, to_json(as_json(document)))
@@ -242,8 +245,9 @@ class Board:
                 ended=run.ended if isinstance(run, Run) else head.ended,
                 key=key,
                 request=asked,
+                value=(value.KIND, value.id),
             )
-        return Done(value if last is None else last, tuple(draft.events))  # pyright: ignore[reportArgumentType, reportReturnType]
+        return Done(draft.get(type(value), value.id) or value, tuple(draft.events))
 
 
 def _digest(key: str, request: Mapping[str, Any] | None) -> bytes:

@@ -30,6 +30,8 @@ KINDS: tuple[type[Document], ...] = (
 )
 """Everything that lies on a board."""
 
+BY_KIND = {kind.KIND: kind for kind in KINDS}
+
 
 def as_json(document: Document) -> dict[str, Any]:
     """A document as it is stored and journaled."""
