@@ -3,7 +3,19 @@
 import argparse
 import sys
 
-from benchmarks import cpu_per_task, fanout_1000, fanout_small, fanout_wide, memory, startup, streams
+from benchmarks import (
+    cpu_per_task,
+    daemon_cached,
+    daemon_cpu,
+    daemon_fanout,
+    daemon_ready,
+    fanout_1000,
+    fanout_small,
+    fanout_wide,
+    memory,
+    startup,
+    streams,
+)
 from benchmarks.report import RUNS, Row, busy, say, show, write
 
 ROWS = (
@@ -13,6 +25,10 @@ ROWS = (
     (fanout_wide, RUNS),
     (fanout_1000, RUNS),
     (memory, memory.RUNS),
+    (daemon_ready, daemon_ready.RUNS),
+    (daemon_cpu, RUNS),
+    (daemon_cached, RUNS),
+    (daemon_fanout, RUNS),
     (streams, streams.RUNS),
 )
 """The benchmarks, with the rounds of each."""
