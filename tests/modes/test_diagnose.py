@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from clawswarm.modes.checks import Check
+from clawswarm.engine.checks import Check
 from clawswarm.modes.diagnose import Situation, diagnose
-from clawswarm.modes.diagnose_ollama import how_to_set
 from clawswarm.modes.diagnose_places import FULL, NEARLY_FULL, judge_room
 from clawswarm.modes.machine import GIB, Machine
+from clawswarm.providers.ollama_settings import how_to_set
 from tests.clock import FakeClock
 from tests.fakes.ollama import FakeOllama
 from tests.fakes.openai import FakeOpenAI

@@ -26,6 +26,14 @@ def test_a_container_has_no_more_than_its_limit() -> None:
     assert linux_memory("", "1024") == (1024, None)
 
 
+def test_a_container_that_is_nearly_full_has_little_left() -> None:
+    stat = "anon 900\ninactive_file 100\nactive_file 50\n"
+    assert linux_memory(MEMINFO, "2000\n", current="1950\n", stat=stat) == (2000, 150)
+    assert linux_memory(MEMINFO, "2000\n", current="1950\n") == (2000, 50)
+    assert linux_memory(MEMINFO, "2000\n", current="2100\n") == (2000, 0)
+    assert linux_memory(MEMINFO, "max\n", current="1950\n") == linux_memory(MEMINFO, "max\n")
+
+
 def test_macos_tells_memory_in_pages() -> None:
     assert macos_memory("25769803776\n", VM_STAT) == (25_769_803_776, 303 * 16384)
 

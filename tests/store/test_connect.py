@@ -61,7 +61,7 @@ def test_the_files_belong_to_their_owner_alone(store: Store, path: Path) -> None
     add_day(store, "a")
     assert path.parent.stat().st_mode & 0o777 == 0o700
     modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-    assert modes == {"swarm.db": 0o600, "swarm.db-wal": 0o600, "swarm.db-shm": 0o600}
+    assert modes == {f"swarm.db{ending}": 0o600 for ending in ("", "-wal", "-shm", "-turn")}
 
 
 def test_a_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ COMMANDS = {
     "setup": "Choose a provider, test its key, write it down.",
     "diagnose": "What works here, what does not, and the fix.",
     "service": "Start the daemon at login, and after a crash.",
+    "team": "A team of agents on one board.",
+    "openclaw": "Set up OpenClaw, which the team's agents may live in.",
 }
 """Name of each command and its line in `swarm --help`; the module of the same name holds it."""
 

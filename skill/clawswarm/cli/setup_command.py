@@ -21,9 +21,9 @@ from clawswarm.config.load import PREFIX
 from clawswarm.config.model import ProviderName, SearchName
 from clawswarm.config.paths import Paths
 from clawswarm.errors import InputError, SwarmError
-from clawswarm.modes.diagnose_ollama import how_to_set
 from clawswarm.modes.setup import Auto
 from clawswarm.modes.setup_keys import KeyFlags, hidden_by, search_without_key
+from clawswarm.providers.ollama_settings import how_to_set
 
 app = typer.Typer(add_completion=False)
 

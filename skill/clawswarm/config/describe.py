@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
-from clawswarm.config.fields import dotted, model_schema
+from clawswarm.config.fields import Path, dotted, model_schema
 from clawswarm.config.load import ROOT, Loaded
+from clawswarm.config.masking import masked
 from clawswarm.config.origins import leaves
-from clawswarm.config.problems import plain_text, without_credentials
+from clawswarm.config.problems import plain_text
 from clawswarm.config.section import Section
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -52,7 +53,7 @@ def schema() -> dict[str, Any]:
 def rows(loaded: Loaded) -> list[Row]:
     """Every key, set or not, in the order of the documentation."""
     return [
-        Row(key=(key := dotted(path)), value=_as_text(value), origin=loaded.origins[key])
+        Row(key=(key := dotted(path)), value=_as_text(value, path), origin=loaded.origins[key])
         for path, value in leaves(loaded.settings)
     ]
 
@@ -61,7 +62,7 @@ def as_json(loaded: Loaded) -> dict[str, Any]:
     """The values, nested as in the file, and beside them the place of each dotted key."""
     return {
         "path": str(loaded.path),
-        ROOT: _as_json(loaded.settings),
+        ROOT: _as_json(loaded.settings, ()),
         "origins": dict(loaded.origins),
         "warnings": list(loaded.warnings),
     }
@@ -83,21 +84,26 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _as_text(value: object) -> str:
-    if isinstance(value, list):
-        items = cast("list[object]", value)
-        return json.dumps([_as_json(item) for item in items], ensure_ascii=False)
-    return without_credentials(plain_text(value))
+def _as_text(value: object, path: Path) -> str:
+    match value:
+        case list() | dict():
+            return json.dumps(_as_json(cast("object", value), path), ensure_ascii=False)
+        case _:
+            return masked(path, plain_text(value))
 
 
-def _as_json(value: object) -> Any:
+def _as_json(value: object, path: Path) -> Any:
+    """`value` without its secrets; `path` says which key it belongs to."""
     match value:
         case Section():
-            return {key: _as_json(getattr(value, key)) for key in type(value).model_fields}
+            return {key: _as_json(getattr(value, key), (*path, key)) for key in type(value).model_fields}
         case list():
-            return [_as_json(item) for item in cast("list[object]", value)]
+            return [_as_json(item, (*path, place)) for place, item in enumerate(cast("list[object]", value))]
+        case dict():
+            group = cast("dict[str, object]", value)
+            return {key: _as_json(item, (*path, key)) for key, item in group.items()}
         case str():
-            return without_credentials(value)
+            return masked(path, value)
         case Decimal():
             return float(value)
         case _:

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from clawswarm.config import fields
 from clawswarm.config.fields import Path
+from clawswarm.config.masking import without_credentials
 from clawswarm.config.model import Settings
 from clawswarm.config.origins import Layer, Mark
 from clawswarm.errors import ConfigError
@@ -25,7 +26,7 @@ CROSS_LAYER = {"missing", "cross_field"}
 
 _MOST_SHOWN = 10
 _LONGEST = 60
-_SECRET_WORDS = ("key", "token", "secret", "password")
+_SECRET_WORDS = ("key", "token", "secret", "password", "webhook", "database")
 _SECRET_KEYS = {
     "apikey",
     "key",
@@ -38,7 +39,6 @@ _SECRET_KEYS = {
     "authtoken",
 }
 _SECRET_VALUE = re.compile(r"(sk|pk|rk|gsk|csk|hf|pplx|xai)[-_]\w|AIza|AQ\.|Bearer |eyJ", re.ASCII)
-_CREDENTIALS = re.compile(r"(//)[^/\s]*@|^[^/@\s:]+:[^/\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +216,6 @@ def plain_text(value: object) -> str:
             return f"{value:f}"
         case _:
             return str(value)
-
-
-def without_credentials(text: str) -> str:
-    """`text` with `user:password@` of an address hidden."""
-    return _CREDENTIALS.sub(lambda found: f"{found[1] or ''}…@", text)
 
 
 def cut(text: str) -> str:

@@ -11,10 +11,10 @@ import anyio.to_thread
 from clawswarm.clock import Clock
 from clawswarm.config.model import ProviderName, Service, Settings
 from clawswarm.config.paths import Paths
+from clawswarm.engine.checks import Check, Question, Report, answer, failed
 from clawswarm.engine.redact import Redactor
 from clawswarm.errors import NotConfigured, SwarmError, TaskError
 from clawswarm.modes import diagnose_ollama, diagnose_places, diagnose_self
-from clawswarm.modes.checks import Check, Question, Report, answer, failed
 from clawswarm.modes.diagnose_keys import Keys
 from clawswarm.modes.diagnose_self import Daemon
 from clawswarm.modes.machine import Machine

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from clawswarm.config.keys import Key, find_key
 from clawswarm.config.model import ProviderName, Service, Settings
+from clawswarm.engine.checks import Check, failed
 from clawswarm.engine.redact import Redactor
 from clawswarm.errors import ConfigError, SwarmError, TaskError
-from clawswarm.modes.checks import Check, failed
 from clawswarm.modes.trial import Trial, try_out
 from clawswarm.providers.address import KEYED, PLACES, base_urls
 from clawswarm.providers.model_list import list_models, refusal_of, time_at

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from clawswarm.config.model import Service
+from clawswarm.engine.checks import Check
 from clawswarm.errors import TaskError
-from clawswarm.modes.checks import Check
 from clawswarm.modes.machine import Machine, size, variable
 from clawswarm.modes.ollama_memory import (
     LEAST_CONTEXT,
@@ -16,24 +16,11 @@ from clawswarm.modes.ollama_memory import (
     advise,
     slot_bytes,
 )
-from clawswarm.providers.address import host_of, without_login
+from clawswarm.providers.address import is_loopback, without_login
 from clawswarm.providers.http import Http
 from clawswarm.providers.models import runs_one_at_a_time
 from clawswarm.providers.ollama_host import Build, Host, Loaded, build_of, look_at
-
-VARIABLES = (
-    "OLLAMA_HOST",
-    "OLLAMA_NUM_PARALLEL",
-    "OLLAMA_MAX_LOADED_MODELS",
-    "OLLAMA_KEEP_ALIVE",
-    "OLLAMA_MAX_QUEUE",
-    "OLLAMA_CONTEXT_LENGTH",
-    "OLLAMA_KV_CACHE_TYPE",
-    "OLLAMA_FLASH_ATTENTION",
-)
-"""What Ollama reads from its environment (provider-facts 1.5)."""
-
-_UNSEEN = "the server's own environment cannot be read from here"
+from clawswarm.providers.ollama_settings import UNSEEN, VARIABLES, how_to_set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +83,6 @@ async def fit(
         slot=slot,
         advice=advise(machine.total if here else None, weights, slot, one_slot=one_slot),
     )
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host is this machine, whose memory we know."""
-    host = host_of(url)
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 async def _build(http: Http, url: str, key: str | None, model: str) -> Build | None:
@@ -248,31 +229,15 @@ def _settings(found: Fit, environ: Mapping[str, str], machine: Machine) -> Check
     current = {name: variable(environ, name) for name in VARIABLES}
     wanted = found.advice.variables
     differing = {name: value for name, value in wanted.items() if current[name] != value}
-    details = {"seen": current, "recommended": wanted, "note": _UNSEEN}
+    details = {"seen": current, "recommended": wanted, "note": UNSEEN}
     seen = ", ".join(f"{name}={value}" for name, value in current.items() if value) or "none is set here"
     if not differing:
-        text = f"{seen}: as recommended ({_UNSEEN})"
+        text = f"{seen}: as recommended ({UNSEEN})"
         return Check(name="ollama settings", status="ok", seen=text, details=details)
     return Check(
         name="ollama settings",
         status="ok" if all(current[name] is None for name in differing) else "warn",
-        seen=f"{seen} ({_UNSEEN}); recommended: {', '.join(f'{n}={v}' for n, v in wanted.items())}",
+        seen=f"{seen} ({UNSEEN}); recommended: {', '.join(f'{n}={v}' for n, v in wanted.items())}",
         fix=how_to_set(wanted, machine.system),
         details=details,
-    )
-
-
-def how_to_set(variables: Mapping[str, str], system: str) -> str:
-    """The commands that give Ollama these variables, and restart it."""
-    if system == "darwin":
-        lines = [f"launchctl setenv {name} {value}" for name, value in variables.items()]
-        return "\n".join([*lines, "then quit Ollama in the menu bar, and open it again"])
-    lines = [f'Environment="{name}={value}"' for name, value in variables.items()]
-    return "\n".join(
-        [
-            "sudo systemctl edit ollama, and write:",
-            "[Service]",
-            *lines,
-            "then: sudo systemctl restart ollama (started by hand: export them before ollama serve)",
-        ]
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clawswarm.config.paths import Paths
 from clawswarm.config.token import token_file
-from clawswarm.modes.checks import Check
+from clawswarm.engine.checks import Check
 from clawswarm.modes.machine import GIB, size
 
 FULL = 100 * 1024**2

@@ -12,9 +12,9 @@ import httpx2
 from clawswarm.config.load import load
 from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
+from clawswarm.engine.checks import Check, failed
 from clawswarm.engine.redact import Redactor
 from clawswarm.errors import ConfigError, StoreError, TaskError
-from clawswarm.modes.checks import Check, failed
 from clawswarm.providers.http import Http
 from clawswarm.store.connect import Store, connect
 from clawswarm.version import __version__

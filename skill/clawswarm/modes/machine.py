@@ -12,7 +12,7 @@ GIB = 1024**3
 
 _SYSCTL = "/usr/sbin/sysctl"
 _VM_STAT = "/usr/bin/vm_stat"
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_CGROUP = Path("/sys/fs/cgroup")
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -36,19 +36,37 @@ def this_machine() -> Machine:
     if sys.platform == "darwin":
         total, free = macos_memory(_output(_SYSCTL, "-n", "hw.memsize"), _output(_VM_STAT))
     else:
-        total, free = linux_memory(_text(_MEMINFO), _text(_CGROUP_LIMIT))
+        total, free = linux_memory(
+            _text(_MEMINFO),
+            _text(_CGROUP / "memory.max"),
+            current=_text(_CGROUP / "memory.current"),
+            stat=_text(_CGROUP / "memory.stat"),
+        )
     return Machine(system=sys.platform, total=total, free=free, processors=_processors())
 
 
-def linux_memory(meminfo: str, limit: str) -> tuple[int | None, int | None]:
-    """Total and free memory out of /proc/meminfo and the limit of the control group ("max" is none)."""
+def linux_memory(
+    meminfo: str, limit: str, *, current: str = "", stat: str = ""
+) -> tuple[int | None, int | None]:
+    """Total and free memory out of /proc/meminfo and the limit of the control group ("max" is none).
+
+    Args:
+        current: bytes that the control group uses.
+        stat: what they are; of those for files that nobody uses now the kernel takes back what is needed.
+    """
     found = {key: int(value) * 1024 for key, value in re.findall(r"^(\w+):\s+(\d+) kB", meminfo, re.M)}
     total, free = found.get("MemTotal"), found.get("MemAvailable")
     if limit.strip().isdigit():
         most = int(limit)
         total = most if total is None else min(total, most)
-        free = None if free is None else min(free, most)
+        left = most - int(current) + _inactive_files(stat) if current.strip().isdigit() else most
+        free = None if free is None else max(0, min(free, left, most))
     return total, free
+
+
+def _inactive_files(stat: str) -> int:
+    found = re.search(r"^inactive_file (\d+)$", stat, re.M)
+    return int(found[1]) if found else 0
 
 
 def macos_memory(memsize: str, vm_stat: str) -> tuple[int | None, int | None]:

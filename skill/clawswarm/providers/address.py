@@ -126,6 +126,12 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+def is_loopback(url: str) -> bool:
+    """Whether `url` leads to this machine."""
+    host = host_of(url)
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def all_at(urls: tuple[str, ...], host: str) -> bool:
     """Whether every one of `urls` leads to `host`."""
     return all(host_of(url) == host for url in urls)

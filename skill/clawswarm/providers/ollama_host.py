@@ -1,6 +1,7 @@
 """What an Ollama host says about itself: its version, its models, what is loaded, how a model is built."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -24,12 +25,18 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A model in memory. `context` is the window of one slot in tokens."""
+    """A model in memory.
+
+    Attributes:
+        context: the window of one slot in tokens.
+        until: when it leaves memory, unless it is called again.
+    """
 
     name: str
     size: int | None
     on_gpu: int | None
     context: int | None
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +140,16 @@ def _loaded(entry: JsonDict) -> Loaded:
         size=_number(entry, "size"),
         on_gpu=_number(entry, "size_vram"),
         context=_number(entry, "context_length"),
+        until=_moment(text_of(entry, "expires_at")),
     )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _number(parent: JsonDict, name: str) -> int | None:

@@ -6,13 +6,19 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from clawswarm.store import tables
 from clawswarm.types.journal import Event, Image
 
-_UPSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+CHANGED = "swarm_board"
+"""The channel on which PostgreSQL tells of every change, with the name of its run."""
+
 _LARGEST = "\U0010ffff"
+_PUT = text(
+    "INSERT INTO team_items (run, kind, id, open, seq, body)"
+    " VALUES (:run, :kind, :id, :open, :seq, :body) ON CONFLICT (run, kind, id)"
+    " DO UPDATE SET open = excluded.open, seq = excluded.seq, body = excluded.body"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Stored:
 
 def one_at_a_time(connection: Connection) -> None:
     """Keep others from opening a run until this transaction ends. (SQLite has one writer anyway.)"""
-    if connection.dialect.name == "postgresql":
+    if _shared(connection):
         connection.execute(text("LOCK TABLE team_runs IN EXCLUSIVE MODE"))
 
 
@@ -48,6 +54,8 @@ def begin_run(connection: Connection, run: str, at: float) -> Head:
 
 def head(connection: Connection, run: str, *, lock: bool = False) -> Head | None:
     """The end of a journal; with `lock` nobody else may write to it until this transaction ends."""
+    if not _is_name(run):
+        return None
     wanted = select(tables.team_runs).where(tables.team_runs.c.run == run)
     row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
     return None if row is None else Head(row.run, row.seq, row.at, row.ended)
@@ -64,7 +72,8 @@ def open_run(connection: Connection) -> str | None:
 def runs(connection: Connection, limit: int) -> list[str]:
     """The runs, the newest first."""
     columns = tables.team_runs.c
-    return list(connection.scalars(select(columns.run).order_by(columns.opened.desc()).limit(limit)))
+    newest = (columns.opened.desc(), columns.run.desc())
+    return list(connection.scalars(select(columns.run).order_by(*newest).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,8 @@ def journal(
 
 
 def document(connection: Connection, run: str, kind: str, id_: str) -> bytes | None:
+    if not _is_name(id_):
+        return None
     columns = tables.team_items.c
     return connection.scalar(
         select(columns.body).where(columns.run == run, columns.kind == kind, columns.id == id_)
@@ -184,19 +195,38 @@ def append(
         connection.execute(
             delete(tables.team_items).where(items.run == head.run, items.kind == kind, items.id == id_)
         )
+    left_by = {(image.kind, image.id): event.seq for event in events for image in event.after}
     put = [
-        {"run": head.run, "kind": s.kind, "id": s.id, "open": s.open, "seq": last.seq, "body": s.body}
+        {
+            "run": head.run,
+            "kind": s.kind,
+            "id": s.id,
+            "open": s.open,
+            "seq": left_by[s.kind, s.id],
+            "body": s.body,
+        }
         for s in left
     ]
     if put:
-        upsert = _UPSERT[connection.dialect.name](tables.team_items)
-        new = {name: upsert.excluded[name] for name in ("open", "seq", "body")}
-        connection.execute(upsert.on_conflict_do_update(index_elements=["run", "kind", "id"], set_=new), put)
-    connection.execute(
+        connection.execute(_PUT, put)
+    moved = (
         update(tables.team_runs)
         .where(tables.team_runs.c.run == head.run)
         .values(seq=last.seq, at=last.at, ended=ended)
     )
+    if _shared(connection):
+        moved = moved.returning(func.pg_notify(CHANGED, head.run))  # heard when this is committed
+    connection.execute(moved)
+
+
+def _shared(connection: Connection) -> bool:
+    """Whether this is PostgreSQL."""
+    return connection.dialect.name == "postgresql"
+
+
+def _is_name(text: str) -> bool:
+    """Whether anything can be called so: neither database takes half a character, and PostgreSQL no NUL."""
+    return "\0" not in text and text.encode("utf-8", "ignore").decode() == text
 
 
 def _event(row: Row[Any]) -> Event:

@@ -1,4 +1,4 @@
-"""Opens the database: WAL, a busy timeout, write transactions that begin immediately.
+"""Opens the database of this machine: WAL, a busy timeout, write transactions that begin immediately.
 
 `BEGIN IMMEDIATE` takes the write lock at the start, where waiting for it is safe; a transaction that reads
 first and asks for the lock later can fail at once, whatever the busy timeout.
@@ -15,50 +15,43 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from clawswarm.errors import StoreError
+from clawswarm.store.database import DURABLE, Database, Errors
 from clawswarm.store.migrate import migrate, pending
+from clawswarm.store.turns import turn
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a transaction waits for another process's. Ours last about a millisecond."""
+
+TURNS = "-turn"
+"""What the file of the queue of writers is called behind the name of the database."""
 
 SWITCH_TRIES = 20
 """Tries to switch a new database to WAL while others do the same."""
 
 
-class Store:
+class Store(Database):
     """The database of one state directory. Methods block: call them from a thread."""
 
     def __init__(self, engine: Engine, path: Path, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
-        self._engine = engine
+        def errors() -> AbstractContextManager[None]:
+            return store_errors(path, busy_timeout_ms=busy_timeout_ms)
+
+        super().__init__(engine, engine.execution_options(swarm_reads=True), errors)
         self._busy_timeout_ms = busy_timeout_ms
         self.path = path
 
     @contextmanager
-    def read(self) -> Generator[Connection]:
-        """A transaction that only reads; never waits for a writer."""
-        with self._errors(), self._engine.connect() as connection:
-            yield connection.execution_options(swarm_reads=True)
-
-    @contextmanager
     def write(self, *, durable: bool = False) -> Generator[Connection]:
-        """A transaction that writes: all of it is kept, or nothing.
-
-        Args:
-            durable: it is on the disk at the end, and not only safe from a crash of the process.
-        """
-        with self._errors(), self._engine.connect() as connection:
-            connection.execution_options(swarm_durable=durable)
-            with connection.begin():
+        """As `Database.write`; those who wait take turns."""
+        with turn(self.path.with_name(self.path.name + TURNS), self._busy_timeout_ms / 1000) as mine:
+            if not mine:
+                raise _locked(self.path, self._busy_timeout_ms)
+            with super().write(durable=durable) as connection:
                 yield connection
 
     def reader(self) -> "Reader":
         """A connection for many small reads."""
-        return Reader(self._engine, self._errors)
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def _errors(self) -> AbstractContextManager[None]:
-        return store_errors(self.path, busy_timeout_ms=self._busy_timeout_ms)
+        return Reader(self._writes, self._errors)
 
 
 class Reader:
@@ -68,7 +61,7 @@ class Reader:
     For one thread at a time.
     """
 
-    def __init__(self, engine: Engine, errors: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, engine: Engine, errors: Errors) -> None:
         self._engine = engine
         self._errors = errors
         self._connection: Connection | None = None
@@ -171,7 +164,7 @@ def _on_begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     # NORMAL keeps the database whole whatever happens, but a power cut may undo the last transactions.
-    level = "FULL" if options.get("swarm_durable", False) else "NORMAL"
+    level = "FULL" if options.get(DURABLE, False) else "NORMAL"
     connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -199,6 +192,14 @@ def _unwritable(path: Path, reason: object) -> StoreError:
     )
 
 
+def _locked(path: Path, busy_timeout_ms: int) -> StoreError:
+    return StoreError(
+        f"the database {path} was locked by another process for {busy_timeout_ms / 1000:g} seconds",
+        hint=f"find it with: fuser -v {path}",
+        locked=True,
+    )
+
+
 def _database_error(path: Path, error: SQLAlchemyError, busy_timeout_ms: int) -> StoreError:
     cause = error.orig if isinstance(error, DBAPIError) else error
     text = str(cause)
@@ -206,11 +207,7 @@ def _database_error(path: Path, error: SQLAlchemyError, busy_timeout_ms: int) ->
     name = str(getattr(cause, "sqlite_errorname", "")).removeprefix("SQLITE_")
     match name.split("_")[0]:
         case "BUSY" | "LOCKED":
-            return StoreError(
-                f"the database {path} was locked by another process for {busy_timeout_ms / 1000:g} seconds",
-                hint=f"find it with: fuser -v {path}",
-                locked=True,
-            )
+            return _locked(path, busy_timeout_ms)
         case "READONLY" | "CANTOPEN" | "PERM" | "AUTH":
             return _unwritable(path, text)
         case "FULL" | "IOERR":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, Table, insert, inspect, select
 
 from clawswarm.errors import StoreError
 from clawswarm.store import tables
@@ -30,6 +30,10 @@ def m003_team(connection: Connection) -> None:
 
 
 MIGRATIONS: tuple[Migration, ...] = (m001_money_and_answers, m002_jobs, m003_team)
+"""Of the database of one machine, in SQLite."""
+
+BOARD_MIGRATIONS: tuple[Migration, ...] = (m003_team,)
+"""Of a board that machines share, in PostgreSQL: money, answers and jobs stay on their machines."""
 
 
 def pending(connection: Connection) -> list[Migration]:
@@ -38,24 +42,31 @@ def pending(connection: Connection) -> list[Migration]:
     Raises:
         StoreError: the database was written by a newer Swarm.
     """
-    if not inspect(connection).has_table(tables.migrations.name):
-        return list(MIGRATIONS)
-    applied = set(connection.scalars(select(tables.migrations.c.name)))
-    if unknown := sorted(applied - {migration.__name__ for migration in MIGRATIONS}):
+    record, migrations = _plan(connection)
+    if not inspect(connection).has_table(record.name):
+        return list(migrations)
+    applied = set(connection.scalars(select(record.c.name)))
+    if unknown := sorted(applied - {migration.__name__ for migration in migrations}):
         raise StoreError(
             f"the database was written by a newer Swarm (it has {unknown[-1]!r})",
-            hint="update Swarm, or point SWARM_MEMORY_DIR to another folder",
+            hint="update Swarm, or let it use another database (SWARM_MEMORY_DIR, team.database)",
         )
-    return [migration for migration in MIGRATIONS if migration.__name__ not in applied]
+    return [migration for migration in migrations if migration.__name__ not in applied]
 
 
 def migrate(connection: Connection) -> None:
     """Apply what is missing. The caller's transaction makes it all or nothing."""
-    tables.migrations.create(connection, checkfirst=True)
+    record, _ = _plan(connection)
+    record.create(connection, checkfirst=True)
     for migration in pending(connection):
         migration(connection)
         connection.execute(
-            insert(tables.migrations).values(
-                name=migration.__name__, applied_at=datetime.now(UTC).isoformat()
-            )
+            insert(record).values(name=migration.__name__, applied_at=datetime.now(UTC).isoformat())
         )
+
+
+def _plan(connection: Connection) -> tuple[Table, tuple[Migration, ...]]:
+    """Where it is recorded what was applied, and what there is to apply."""
+    if connection.dialect.name == "postgresql":
+        return tables.board_migrations, BOARD_MIGRATIONS
+    return tables.migrations, MIGRATIONS

@@ -22,6 +22,8 @@ _Name = String().with_variant(String(collation="C"), "postgresql")
 migrations = Table(
     "migrations", metadata, Column("name", String, primary_key=True), Column("applied_at", String)
 )
+board_migrations = migrations.to_metadata(MetaData(), name="team_migrations")
+"""The same of a database that holds only a board, among tables that may be another program's."""
 
 days = Table(
     "ledger_days",
@@ -108,7 +110,7 @@ job_flights = Table(
 team_runs = Table(
     "team_runs",
     metadata,
-    Column("run", String, primary_key=True),
+    Column("run", _Name, primary_key=True),
     Column("opened", Float, nullable=False),  # seconds since 1970
     Column("ended", Float),
     Column("seq", BigInteger, nullable=False),  # of its last event

@@ -64,6 +64,10 @@ class Documents(Protocol):
         """By id; with `newest` the last that many, by when they changed, the oldest of them first."""
         ...
 
+    def count(self, kind: type[Document], *, open_only: bool = False, prefix: str = "") -> int:
+        """How many `all` would return, without reading them."""
+        ...
+
 
 class Replayed:
     """A board built from its journal alone."""
@@ -95,6 +99,9 @@ class Replayed:
         if newest is not None:
             found = sorted(found, key=lambda pair: (pair[0], pair[1].id))[-newest:] if newest else []
         return [document for _, document in found]
+
+    def count(self, kind: type[Document], *, open_only: bool = False, prefix: str = "") -> int:
+        return len(self.all(kind, open_only=open_only, prefix=prefix))
 
     def bodies(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Every document, by kind and id."""

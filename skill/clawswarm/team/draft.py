@@ -84,6 +84,17 @@ class Draft:
             return list(found.values())[-newest:] if newest else []
         return [found[id_] for id_ in sorted(found)]
 
+    def count(self, kind: type[Document], *, open_only: bool = False, prefix: str = "") -> int:
+        """As `Documents.count`, with what this change has written."""
+        number = self._base.count(kind, open_only=open_only, prefix=prefix)
+        for (of_kind, id_), document in self._written.items():
+            if of_kind != kind.KIND or not id_.startswith(prefix):
+                continue
+            before = self._base.get(kind, id_)
+            number -= before is not None and (before.open or not open_only)
+            number += document is not None and (document.open or not open_only)
+        return number
+
     def record(
         self,
         kind: EventKind,

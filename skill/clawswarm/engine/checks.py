@@ -9,7 +9,7 @@ import anyio
 from clawswarm.engine.redact import Redactor
 from clawswarm.errors import SwarmError
 
-Status = Literal["ok", "warn", "fail", "skipped"]
+Status = Literal["ok", "warn", "fail", "unknown", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,7 @@ class Check:
     """The answer to one question.
 
     Attributes:
+        status: `unknown` is what cannot be seen from here, `skipped` what was not asked.
         seen: what was found, in words.
         fix: what to do; every failed check has one.
         details: the same as data, for scripts. What is not known is None.
@@ -50,7 +51,7 @@ class Report:
     """
 
     checks: tuple[Check, ...]
-    configured: bool
+    configured: bool = True
 
     @property
     def ok(self) -> bool:

@@ -3,9 +3,9 @@
 import anyio
 import pytest
 
+from clawswarm.engine.checks import Check, Question, Report, answer
 from clawswarm.engine.redact import MASK, Redactor
 from clawswarm.errors import ConfigError
-from clawswarm.modes.checks import Check, Question, Report, answer
 
 pytestmark = pytest.mark.anyio
 

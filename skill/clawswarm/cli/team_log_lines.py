@@ -1,0 +1,24 @@
+"""An event of the journal on one line, and as data."""
+
+from typing import Any
+
+from clawswarm.cli.screen import one_line
+from clawswarm.cli.team_times import clock_time
+from clawswarm.team.moments import iso
+from clawswarm.types.journal import Event
+
+WHO = 10
+"""Columns of who did it: the longest role."""
+
+
+def event_line(event: Event, *, with_kind: bool = False) -> str:
+    """Such as `03:45:10  builder     begins login`; with its number and kind for the journal itself."""
+    when, who = clock_time(event.at), f"{event.actor:<{WHO}}"
+    if not with_kind:
+        return f"{when}  {who}  {one_line(event.says)}"
+    return f"{event.seq:>5}  {when}  {who}  {event.kind:<20}  {one_line(event.says)}"
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """As `Event.as_json`, with the time in ISO 8601 as everywhere else in this command."""
+    return event.as_json() | {"at": iso(event.at)}
