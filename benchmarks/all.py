@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from benchmarks import (
+    board_ops,
     cpu_per_task,
     daemon_cached,
     daemon_cpu,
@@ -15,6 +16,7 @@ from benchmarks import (
     memory,
     startup,
     streams,
+    team_views,
 )
 from benchmarks.report import RUNS, Row, busy, say, show, write
 
@@ -29,7 +31,9 @@ ROWS = (
     (daemon_cpu, RUNS),
     (daemon_cached, RUNS),
     (daemon_fanout, RUNS),
+    (board_ops, RUNS),
     (streams, streams.RUNS),
+    (team_views, team_views.RUNS),
 )
 """The benchmarks, with the rounds of each."""
 

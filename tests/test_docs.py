@@ -23,8 +23,10 @@ from clawswarm.access.launch import launch
 from clawswarm.access.presence import look
 from clawswarm.cli.main import COMMANDS
 from clawswarm.config.describe import schema
+from clawswarm.config.fields import dotted
 from clawswarm.config.load import load
-from clawswarm.config.model import Cache, Cost, Daemon, Limits, Provider, Research
+from clawswarm.config.model import Cache, Cost, Daemon, Limits, Provider, Research, Settings
+from clawswarm.config.origins import leaves
 from clawswarm.config.paths import Paths
 from clawswarm.config.section import Section
 from clawswarm.daemon import routes_ops, routes_swarm
@@ -226,6 +228,7 @@ def test_the_configuration_table_names_every_key() -> None:
         "daemon": Daemon,
     }
     keys = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
+    keys |= {dotted(("team", *path)) for path, _ in leaves(Settings().team)}
     assert {key for key in named if "." in key} == keys
 
 

@@ -1,1 +1,1 @@
-"""The MCP face of Swarm. The server itself is not part of this release: use the CLI or the Python API."""
+"""The MCP face of Swarm: ten tools, resources and prompts over stdio and HTTP. Start it with: swarm mcp"""

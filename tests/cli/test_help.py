@@ -16,6 +16,7 @@ GROUPS = {
     "cache": ("stats", "clear"),
     "config": ("show", "schema", "path"),
     "service": ("install", "uninstall", "status"),
+    "openclaw": ("config",),
 }
 EVERY = [(name,) for name in COMMANDS] + [(name, sub) for name, subs in GROUPS.items() for sub in subs]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from clawswarm.config import describe
 from clawswarm.config.load import Loaded, load
+from clawswarm.config.masking import masked
 from clawswarm.config.model import Prices, Settings
 from clawswarm.config.section import Section
 from clawswarm.errors import ConfigError
@@ -193,6 +194,69 @@ def test_a_password_in_an_address_is_not_shown(tmp_path: Path, url: str) -> None
     assert "pw" in str(loaded.settings.provider.base_url)
     assert "pw" not in str(describe.rows(loaded))
     assert "pw" not in json.dumps(describe.as_json(loaded))
+
+
+SECRET = "sEcReT"
+
+
+@pytest.mark.parametrize(
+    ("webhook", "shown"),
+    [
+        (f"https://hooks.slack.com/services/T0/B0/{SECRET}", "https://hooks.slack.com/…"),
+        (f"https://api.telegram.org/bot{SECRET}", "https://api.telegram.org/…"),
+        (f"http://me:{SECRET}@127.0.0.1:8080/a?token={SECRET}#{SECRET}", "http://127.0.0.1:8080/…"),
+        (f"http://[::1]:80/{SECRET}", "http://[::1]:80/…"),
+        (f"https://ntfy.sh?{SECRET}", "https://ntfy.sh/…"),
+    ],
+)
+def test_of_a_webhook_only_the_host_is_shown(tmp_path: Path, webhook: str, shown: str) -> None:
+    loaded = load({"HOME": str(tmp_path), "SWARM__TEAM__ALERTS__WEBHOOK": webhook})
+    assert loaded.settings.team.alerts.webhook == webhook
+    rows = {row.key: row.value for row in describe.rows(loaded)}
+    document = describe.as_json(loaded)
+    assert rows["team.alerts.webhook"] == shown
+    assert document["node_scaling"]["team"]["alerts"]["webhook"] == shown
+    assert SECRET not in f"{rows}{json.dumps(document)}"
+
+
+@pytest.mark.parametrize(
+    ("database", "shown"),
+    [
+        (f"postgresql://me:{SECRET}@host:5432/swarm", "postgresql://…@host:5432/swarm"),
+        (f"postgresql://me:a/{SECRET}@b@host/swarm", "postgresql://…@host/swarm"),
+        (f"postgresql://host/swarm?password={SECRET}&sslmode=require", "postgresql://host/swarm?password=…&sslmode=require"),
+        (f"postgresql://host/swarm?user=me&sslpassword={SECRET}", "postgresql://host/swarm?user=me&sslpassword=…"),
+        (f"host=db password={SECRET} dbname=swarm", "host=db password=… dbname=swarm"),
+        ("postgresql://host/swarm", "postgresql://host/swarm"),
+    ],
+)  # fmt: skip
+def test_the_password_of_a_database_is_not_shown(database: str, shown: str) -> None:
+    assert masked(("team", "database"), database) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"alerts: {{webhook: [https://host/{SECRET}]}}",
+        f"alerts: {{webhook: host/{SECRET}}}",
+        f"alerts: {{webhook: ftp://host/{SECRET}}}",
+        f"alerts: {{webhook: 'https://[{SECRET}'}}",
+        f"alerts: {{webhok: https://host/{SECRET}}}",
+        f"alerts: https://host/{SECRET}",
+        f"alerts: {{webhook: {{url: https://host/{SECRET}}}}}",
+        f"alerts: {{webhook: https://host/{SECRET}: x}}",
+        f"database: {{url: 'postgresql://me:{SECRET}@host/swarm'}}",
+        f"database: ['postgresql://me:{SECRET}@host/swarm']",
+        f"databse: postgresql://me:{SECRET}@host/swarm",
+        f"votes: postgresql://me:{SECRET}@host/swarm",
+    ],
+)
+def test_an_error_about_an_address_of_the_team_does_not_repeat_it(tmp_path: Path, text: str) -> None:
+    message = problem_with(tmp_path, f"node_scaling:\n  team:\n    {text}\n")
+    assert message is not None
+    assert "config.yaml:3" in message
+    assert SECRET not in message
+    assert "postgresql" not in message
 
 
 def test_a_model_name_with_a_version_is_shown_whole(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def main(place: str, name: str, count: int) -> None:
         board = Board(store, SystemClock())
         print("ready", flush=True)  # noqa: T201
         sys.stdin.readline()
-        for number in range(1, count + 1):  # noqa: B007 - `add` reads it
+        for number in range(1, count + 1):
             board.change(add, actor=name, key=f"{name} {number}")
 
 

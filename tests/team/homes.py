@@ -75,9 +75,7 @@ class Home:
         with self.board.reading() as (head, stored):
             overview = collect(stored, head.run, now=self.now)
         shown = {name: render(overview) for name, render in VIEWS.items()}
-        return {
-            name: sealed(text) if name == EMERGENCY else text.encode() for name, text in shown.items()
-        }
+        return {name: sealed(text) if name == EMERGENCY else text.encode() for name, text in shown.items()}
 
     def found(self) -> dict[str, bytes]:
         return {name: (self.memory / name).read_bytes() for name in VIEWS if (self.memory / name).exists()}

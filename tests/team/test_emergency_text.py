@@ -93,7 +93,9 @@ def test_who_says_so_about_whom(text: str, sender: Role | None, agent: Role | No
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
 def test_any_editors_encoding(encoding: str) -> None:
-    assert read("Das Gerät läuft heiß\r\nseit 5°\r\n".encode(encoding)).text == "Das Gerät läuft heiß\nseit 5°"
+    assert (
+        read("Das Gerät läuft heiß\r\nseit 5°\r\n".encode(encoding)).text == "Das Gerät läuft heiß\nseit 5°"
+    )
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n", "\ufeff", "\u200b\x07"])
@@ -144,7 +146,9 @@ def test_the_form_of_the_message_does_not_depend_on_the_view() -> None:
     assert read(GUIDE, view).sender is Role.INSPECTOR
 
 
-@pytest.mark.parametrize("filling", ["level" + " " * 1000, "FROM" + ":" * 1000, "#" * 1000, "x\n### Content\n"])
+@pytest.mark.parametrize(
+    "filling", ["level" + " " * 1000, "FROM" + ":" * 1000, "#" * 1000, "x\n### Content\n"]
+)
 def test_a_large_file_is_read_in_no_time(filling: str) -> None:
     seal = sealed(VIEW).decode().splitlines()[-1]
     for text in (filling * 2000, filling[0] + filling[-1] * 2_000_000, f"{filling}\n{seal}\n" * 2000):

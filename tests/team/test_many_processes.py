@@ -1,4 +1,4 @@
-"""Many processes change one board at once: nothing is lost, nothing is doubled, and nobody is told to wait."""
+"""Many processes change one board at once: nothing is lost, nothing doubled, and nobody hears of a wait."""
 
 import os
 import subprocess

@@ -279,6 +279,8 @@ class TestFormat:
             ("```python\nx = 1\n---\n```", "```python\nx = 1\n---\n```"),
             ("```\nleft open", "```\nleft open\n```"),
             ("~~~~\n~~~\n```", "~~~~\n~~~\n```\n~~~~"),
+            ("```|\n--", "\\```|\n\\--"),
+            ("~~~ a|b\n-|-", "\\~~~ a|b\n-|-"),
             ("- ```\n  in a list", "- \\```\n  in a list"),
         ],
     )

@@ -84,7 +84,6 @@ def check(found: Overview) -> None:
     assert [emergency.text for emergency in found.resolved] == ["two designs"]
     assert found.checkpoint is not None
     assert found.checkpoint.summary == "well"
-    assert found.messages == 2
     assert found.unread[Role.BUILDER] == 1
     assert found.unread[Role.SCRIBE] == 1
     assert found.spend[Role.SCOUT].unknown == 1

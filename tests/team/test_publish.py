@@ -1,4 +1,4 @@
-"""Views of the board in the memory directory: whole, the newest, and nothing lost when they cannot be written."""
+"""Views of the board in the memory directory: whole, the newest, and nothing lost where they fail."""
 
 import os
 import stat
@@ -24,7 +24,9 @@ def home(tmp_path: Path, clock: FakeClock) -> Generator[Home]:
 
 
 def checkpoint(home: Home, summary: str = "all is well") -> str:
-    return home.did("scribe", lambda draft: take(draft, trigger="milestone", summary=summary, sentences={})).id
+    return home.did(
+        "scribe", lambda draft: take(draft, trigger="milestone", summary=summary, sentences={})
+    ).id
 
 
 def says(home: Home, sentence: str) -> None:
@@ -107,7 +109,7 @@ def test_a_view_that_is_a_link_is_not_written_through(home: Home, tmp_path: Path
     target.write_text("mine")
     home.memory.mkdir(exist_ok=True)
     (home.memory / "team-state.md").symlink_to(target)
-    with pytest.raises(StoreError, match="team-state.md is a link, and links are not followed") as caught:
+    with pytest.raises(StoreError, match=r"team-state\.md is a link, and links are not followed") as caught:
         home.publish()
     assert "move it away" in (caught.value.hint or "")
     assert target.read_text() == "mine"

@@ -49,7 +49,7 @@ from tests.team.boards import open_board
 
 pytestmark = [
     pytest.mark.slow(reason="hundreds of changes on a real database, and the board read whole after each"),
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(120),
 ]
 
 Operation = Callable[[Draft], Document]
@@ -99,6 +99,10 @@ class Journaled(RuleBasedStateMachine):
             )
         )
         self.board.change(lambda draft: tasks.add_tasks(draft, tasks=PLAN), actor=HUMAN)
+        self.board.change(
+            lambda draft: checkpoints.take(draft, trigger="the plan", summary="three tasks", sentences={}),
+            actor=HUMAN,
+        )
         self.then: dict[int, Bodies] = dict([self.read()])
         self.keys = 0
 

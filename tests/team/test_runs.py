@@ -101,6 +101,23 @@ class TestPausing:
             bench.did(by, lambda draft: resume(draft, reason="seen"))
         assert caught.value.hint == "who may: Builder, Director, Human"
 
+    def test_what_a_human_paused_only_a_human_resumes(self) -> None:
+        bench = Bench()
+        bench.did(HUMAN, lambda draft: pause(draft, reason="wait"))
+        with pytest.raises(InputError, match="paused by Human: wait") as caught:
+            bench.did(Role.DIRECTOR, lambda draft: resume(draft, reason="seen"))
+        assert caught.value.hint == "who may: Human"
+
+    def test_a_pause_does_not_count_as_silence(self) -> None:
+        bench = Bench()
+        bench.did(Role.BUILDER, lambda draft: report(draft, role=Role.BUILDER, status="working"))
+        bench.did(HUMAN, lambda draft: pause(draft, reason="wait"))
+        bench.now += 3600
+        bench.did(HUMAN, lambda draft: resume(draft, reason="seen"))
+        builder = bench.board.get(Agent, Role.BUILDER)
+        assert builder is not None
+        assert builder.seen == bench.now
+
     def test_a_human_takes_an_agents_pause_over_and_nobody_pauses_twice(self) -> None:
         bench = Bench()
         bench.did(Role.BUILDER, lambda draft: pause(draft, reason="wait"))

@@ -145,6 +145,7 @@ class TestTeamState:
         assert "- The run is paused by Human: lunch" in STATE(look(bench))
         bench.did(HUMAN, lambda d: end(d, reason="enough"))
         assert "- The run has ended: enough" in STATE(look(bench))
+        assert "(paused)" not in STATE(look(bench))
 
     def test_many_blockers_are_counted(self) -> None:
         bench = Bench()
@@ -167,7 +168,7 @@ class TestPipelineState:
         proof = [Evidence(kind="command", ref="pytest -q", exit_code=0)]
         bench.did("architect", lambda d: finish_task(d, task="plan", evidence=proof))
         view = PIPELINE(look(bench))
-        assert "- Ended: 1 of 2 tasks\n- Pending: 1\n- Done: 1\n" in view
+        assert "- Tasks: 2, open: 1\n- Pending: 1\n- Done: 1\n" in view
         pending, done = view.split("### Pending")[1], view.split("### Done")[1]
         assert "| auth | Auth \\| module | Builder | plan | 0 | - | - |" in pending
         assert "| plan | Plan it | Architect | - | 1 | command pytest -q (exit 0) |" in done
@@ -184,9 +185,9 @@ class TestPipelineState:
                 ),
             )
         view = PIPELINE(look(bench))
-        assert "- Cost: $1.50, 1 calls unknown (at most $5.00)\n" in view
+        assert "- Cost: $1.50, 1 call unknown (at most $5.00)\n" in view
         assert f"(until {opened})" in view
-        assert "| Builder | 2 | 2,000 | 20 | $1.50, 1 calls unknown |" in view
+        assert "| Builder | 2 | 2,000 | 20 | $1.50, 1 call unknown |" in view
         assert "| All | 2 | 2,000 | 20 |" in view
 
     def test_without_a_known_price_the_cost_is_unknown(self) -> None:

@@ -11,20 +11,21 @@ from pathlib import Path
 
 import anyio
 import pytest
+from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]
 
 from clawswarm.clock import SystemClock
 from clawswarm.config.model import Settings
 from clawswarm.config.team import Alerts, Team
 from clawswarm.team.agents import report
-from clawswarm.team.changes import FileChanges
+from clawswarm.team.changes import QUIET_MS, FileChanges
 from clawswarm.team.rules.guards import Machine
 from clawswarm.team.voting import propose, vote
 from clawswarm.team.watcher import SWEEP_SECONDS, watch_team
 from clawswarm.types.meetings import Proposal
-from clawswarm.types.team import HUMAN, Role
+from clawswarm.types.team import Role
 from tests.clock import FakeClock
 from tests.store.places import open_folder, unprivileged
-from tests.team.homes import EMERGENCY, Home, aged, open_home
+from tests.team.homes import EMERGENCY, Home, open_home
 from tests.team.hooks import Hook
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +94,17 @@ async def test_files_are_there_from_the_start_and_follow_the_board(home: Home, c
         bell.ring()
         await clock.step(0.5)
         assert b"the parser" in home.found()["team-state.md"]
+
+
+async def test_where_nobody_tells_of_changes_they_are_found_after_a_while(
+    home: Home, clock: FakeClock
+) -> None:
+    async with Hook() as hook, watched(home, webhook=hook.url):
+        await clock.step(0.5)
+        home.emergency()
+        await clock.step(SWEEP_SECONDS + 1)
+        assert home.found() == home.views()
+        assert len(hook.accepted) == 1
 
 
 async def test_a_burst_of_changes_is_one_round(home: Home, clock: FakeClock) -> None:
@@ -277,31 +289,40 @@ with open_home(Path(sys.argv[1]), SystemClock(), run=None) as home:
 """
 
 
-async def until(condition: Callable[[], bool]) -> None:
+async def until(folder: Path, condition: Callable[[], bool]) -> None:
+    """Wait for a condition on what lies in the folder."""
     with anyio.fail_after(10):
-        while not condition():
-            await anyio.sleep(0.01)
+        async for _ in awatch(folder, step=10, debounce=50, rust_timeout=100, yield_on_timeout=True):
+            if condition():
+                return
+
+
+async def tell_after_quiet(folder: Path, quiet: anyio.Event) -> None:
+    """Tell of anything in the folder, after more quiet than those wait for who watch it."""
+    async for _ in awatch(folder, step=5 * QUIET_MS):
+        quiet.set()
+        return
 
 
 async def test_changes_by_any_process_and_files_by_hand_are_seen_without_asking(tmp_path: Path) -> None:
     with open_home(tmp_path, SystemClock()) as home:
-        home.publish()
         async with anyio.create_task_group() as group:
             group.start_soon(lambda: work(home))
-            await until(lambda: home.found() == home.views())
+            await until(home.memory, lambda: home.found() == home.views())
             command = [sys.executable, "-c", CHILD, str(tmp_path)]
             environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "skill")])}
             await anyio.run_process(command, env=environ, stderr=subprocess.PIPE)
-            await until(lambda: b"from another process" in home.found()["team-state.md"])
+            await until(home.memory, lambda: b"from another process" in home.found()["team-state.md"])
             (home.memory / EMERGENCY).write_text("it burns")
-            await until(lambda: [each.text for each in home.emergencies()] == ["it burns"])
-            await until(lambda: home.found() == home.views())
+            await until(home.memory, lambda: [each.text for each in home.emergencies()] == ["it burns"])
+            await until(home.memory, lambda: home.found() == home.views())
             assert home.kept() == [b"it burns"]
             group.cancel_scope.cancel()
 
 
 async def test_who_watches_is_not_woken_by_what_they_write(tmp_path: Path) -> None:
     with open_home(tmp_path, SystemClock()) as home:
+        home.publish()
         changes = FileChanges(home.memory)
         heard = 0
 
@@ -313,16 +334,16 @@ async def test_who_watches_is_not_woken_by_what_they_write(tmp_path: Path) -> No
 
         async with anyio.create_task_group() as group:
             group.start_soon(listen)
-            await until(lambda: home.publish() is not None and True)
-            await anyio.sleep(0.6)
-            quiet = heard
-            for _ in range(5):
-                home.publish()
+            await anyio.wait_all_tasks_blocked()
+            quiet = anyio.Event()
+            group.start_soon(tell_after_quiet, home.memory, quiet)
+            await anyio.wait_all_tasks_blocked()
             (home.memory / "team-state.md").unlink()
-            home.publish()
+            assert home.publish().written == ("team-state.md",)
             (home.memory / "notes.md").write_text("not ours")
-            await anyio.sleep(0.6)
-            assert heard == quiet
-            aged(home.write_emergency("it burns"), home.now)
-            await until(lambda: heard > quiet)
+            with anyio.fail_after(10):
+                await quiet.wait()
+            assert heard == 0
+            home.write_emergency("it burns", age=0)
+            await until(home.memory, lambda: heard == 1)
             group.cancel_scope.cancel()

@@ -31,7 +31,13 @@ SECRET = Key("a secret", "a test")
 
 def call(body: str = "the disk is on fire", title: str = "Swarm: level 3", level: int = 3) -> Call:
     alert = Alert(
-        id="a7", emergency="e6", level=Level(level), at=1769573520.5, title=title, body=body, wanted=("webhook",)
+        id="a7",
+        emergency="e6",
+        level=Level(level),
+        at=1769573520.5,
+        title=title,
+        body=body,
+        wanted=("webhook",),
     )
     return Call("r1", alert, "resource")
 
@@ -86,11 +92,13 @@ def test_telegram_gets_a_message_for_the_chat(path: str) -> None:
     sent = post(TELEGRAM + path)
     assert str(sent.url) == f"{TELEGRAM}/sendMessage"
     assert from_json(sent.body) == {"chat_id": "42", "text": "Swarm: level 3\n\nthe disk is on fire"}
-    with pytest.raises(Refused, match="set team.alerts.telegram_chat"):
+    with pytest.raises(Refused, match=r"set team\.alerts.telegram_chat"):
         post(TELEGRAM, telegram_chat=None)
 
 
-@pytest.mark.parametrize("url", ["https://ntfy.sh/topic", "https://ntfy.example.org/t", "http://localhost/ntfy/t"])
+@pytest.mark.parametrize(
+    "url", ["https://ntfy.sh/topic", "https://ntfy.example.org/t", "http://localhost/ntfy/t"]
+)
 def test_ntfy_gets_the_text_with_headers(url: str) -> None:
     sent = post(url, call("Es brennt: 80 °C", "Löschen\r\nX-Evil: 1", 4))
     assert sent.body == "Es brennt: 80 °C".encode()
@@ -108,7 +116,12 @@ def test_ntfy_gets_no_more_than_it_takes_and_no_half_character() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://slack.com.evil.example/x", "https://evil.example/?hooks.slack.com", "https://notdiscord.com/api/webhooks/1"]
+    "url",
+    [
+        "https://slack.com.evil.example/x",
+        "https://evil.example/?hooks.slack.com",
+        "https://notdiscord.com/api/webhooks/1",
+    ],
 )
 def test_a_service_is_known_by_its_host(url: str) -> None:
     assert "emergency" in from_json(post(url).body)
@@ -208,7 +221,7 @@ async def test_a_secret_that_cannot_be_read_is_a_refusal_that_says_so(
     async with Hook() as hook, open_http({}) as http:
         settings = Alerts(webhook=hook.url)
         webhook = Webhook(http, settings, clock, lambda: webhook_secret(settings, {}, tmp_path))
-        with pytest.raises(Refused, match="can be read by other users.*chmod 600"):
+        with pytest.raises(Refused, match=r"can be read by other users.*chmod 600"):
             await webhook.tell(call())
         path.chmod(0o600)
         assert await webhook.tell(call()) == "HTTP 200"

@@ -5,7 +5,7 @@ takes time (retried alerts, deadlines that pass, a file written by hand) is the 
 """
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from secrets import token_hex
 
 from clawswarm.access.team_changes import Changes
@@ -17,14 +17,16 @@ from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
 from clawswarm.config.team import TeamRules
 from clawswarm.store.connect import open_store
-from clawswarm.team import emergencies, runs
+from clawswarm.store.database import Database
+from clawswarm.store.postgres import open_postgres
+from clawswarm.team import emergencies, messages, runs
 from clawswarm.team.board import Board, Done
 from clawswarm.team.draft import Draft, role_of
 from clawswarm.team.overview import Overview, collect
 from clawswarm.team.team import board_of
 from clawswarm.types.alarms import Emergency
-from clawswarm.types.board import Run
-from clawswarm.types.team import Channel, Phase
+from clawswarm.types.board import Message, Run
+from clawswarm.types.team import Channel, Level, MessageType, Phase, Priority, Role
 
 
 class Team:
@@ -81,6 +83,28 @@ class Team:
     def end(self, by: str, *, reason: str, key: str | None = None) -> Done[Run]:
         return self._change(by, key, runs.end)(reason=reason)
 
+    def abort(self, by: str, *, reason: str, key: str | None = None) -> Done[Run]:
+        """Raise level 4 and end the run, in one change."""
+
+        def abort(draft: Draft, *, reason: str) -> Run:
+            emergencies.raise_emergency(draft, level=Level.ABORT, text=reason)
+            return runs.end(draft, reason=reason)
+
+        return self._change(by, key, abort)(reason=reason)
+
+    def answer(
+        self, by: str, *, text: str, emergency: str | None = None, key: str | None = None
+    ) -> Done[Message]:
+        """Tell the Director what the human says; it ends the emergency that asked for it, in one change."""
+
+        def answer(draft: Draft, *, text: str, emergency: str | None) -> Message:
+            if emergency is not None:
+                emergencies.resolve(draft, emergency=emergency, reason=text)
+            response = MessageType.RESPONSE
+            return messages.send(draft, to=Role.DIRECTOR, type=response, priority=Priority.HIGH, content=text)
+
+        return self._change(by, key, answer)(text=text, emergency=emergency)
+
     def move_phase(self, by: str, *, to: str, reason: str, key: str | None = None) -> Done[Run]:
         phase = one_of(Phase, to, "phase")
         return self._change(by, key, runs.move_phase)(to=phase, reason=reason)
@@ -123,8 +147,14 @@ def open_team(settings: Settings, environ: Mapping[str, str], clock: Clock | Non
     """The board of this home: in the memory directory, or where `team.database` says.
 
     Raises:
+        ConfigError: `team.database` is no address.
         StoreError: it cannot be opened.
     """
     paths, clock = Paths.of(environ), clock or SystemClock()
-    with open_store(paths.database) as store:
+    with _database(settings, paths) as store:
         yield Team(board_of(store, clock), settings, paths, clock)
+
+
+def _database(settings: Settings, paths: Paths) -> AbstractContextManager[Database]:
+    address = settings.team.database
+    return open_store(paths.database) if address is None else open_postgres(address)

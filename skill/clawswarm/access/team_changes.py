@@ -1,10 +1,13 @@
 """A change of the board in somebody's name, with the files brought up to date after it."""
 
+import logging
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from clawswarm.access.team_names import actor_of
 from clawswarm.config.paths import Paths
+from clawswarm.errors import StoreError
+from clawswarm.team import checkpoints, emergencies, voting
 from clawswarm.team.board import Board, Done
 from clawswarm.team.draft import Draft
 from clawswarm.team.publish import publish
@@ -12,6 +15,11 @@ from clawswarm.types.team import Document
 
 D = TypeVar("D", bound=Document)
 P = ParamSpec("P")
+
+DURABLE = frozenset({emergencies.raise_emergency.__name__, checkpoints.take.__name__, voting.decide.__name__})
+"""What has to outlive a power cut, at the price of a write to the disk."""
+
+_log = logging.getLogger(__name__)
 
 
 class Changes:
@@ -40,6 +48,7 @@ class Changes:
                 actor=actor,
                 key=key,
                 request={"operation": operation.__name__, "by": actor, **kwargs},
+                durable=operation.__name__ in DURABLE,
             )
             self.publish()
             return done
@@ -47,5 +56,8 @@ class Changes:
         return change
 
     def publish(self) -> None:
-        """Bring the files in the memory directory up to date."""
-        publish(self.board, self._paths)
+        """Bring the files in the memory directory up to date. The board has what they lack."""
+        try:
+            publish(self.board, self._paths)
+        except StoreError as error:
+            _log.warning("the board is changed, its files are not up to date: %s", error.message)

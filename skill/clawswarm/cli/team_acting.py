@@ -22,7 +22,7 @@ from clawswarm.team.moments import dated
 from clawswarm.team.standing import directive, standing
 from clawswarm.types.board import Run
 from clawswarm.types.journal import EventKind
-from clawswarm.types.team import HUMAN, Directive, Document, Role
+from clawswarm.types.team import HUMAN, SYSTEM, Directive, Document, Role
 
 D = TypeVar("D", bound=Document)
 
@@ -134,8 +134,10 @@ def _lines(done: Done[D]) -> list[str]:
     if not done.events:
         return ["there was nothing to change"]
     return [
-        one_line(f"{event.subject}  {event.says}" if event.kind in _MADE else event.says)
+        f"{event.subject}  {one_line(event.says)}" if event.kind in _MADE else one_line(event.says)
         for event in done.events
+        if (event.kind, event.actor)
+        != ("message_sent", SYSTEM)  # it repeats to the Director what stands above
     ]
 
 

@@ -36,9 +36,9 @@ swarm team agent builder --restart "three calls without progress" --as director"
 
 CALL = """Examples:
 
-swarm team call builder pytest "-q tests/login" --changed
+swarm team call builder pytest --with "-q tests/login" --changed
 
-swarm team call builder pytest "-q tests/login" --error "3 failed" """
+swarm team call builder pytest --with "-q tests/login" --error "3 failed" """
 
 
 @app.command("agent", epilog=AGENT)
@@ -97,7 +97,12 @@ def call_command(
     tool: Annotated[str, typer.Argument(help="What was called.")],
     arguments: Annotated[
         str,
-        typer.Argument(help="With what; only a digest is kept; - reads standard input.", show_default=False),
+        typer.Option(
+            "--with",
+            metavar="TEXT",
+            help="Its arguments, of which only a digest is kept; - reads stdin.",
+            show_default=False,
+        ),
     ] = "",
     changed: Annotated[bool, typer.Option("--changed", help="The work has come further by it.")] = False,
     error: Annotated[
@@ -114,7 +119,7 @@ def call_command(
             by or role,
             role=role,
             tool=words(tool, "the tool"),
-            arguments=words(arguments, "the arguments"),
+            arguments=words(arguments, "--with"),
             ok=error is None,
             error=words(error or "", "--error"),
             changed=changed,

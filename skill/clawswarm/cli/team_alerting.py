@@ -30,10 +30,11 @@ def called(team: Team, settings: Settings, events: Iterable[Event]) -> list[Aler
 
 def in_words(alert: Alert) -> list[str]:
     """What is known of it, for a person; and who goes on trying."""
-    lines = [f"swarm: {told(alert)}"]
+    first, *more = told(alert)
+    lines = [f"swarm: {alert.id}, for {alert.emergency}: {first}", *(f"  {line}" for line in more)]
     if alert.open:
         if look(Paths.of(os.environ)) is None:
             lines.append("  no daemon runs that would keep trying: swarm start")
         else:
-            lines.append("  the daemon keeps trying: swarm team status")
+            lines.append("  the daemon keeps trying; how it stands: swarm team status")
     return lines

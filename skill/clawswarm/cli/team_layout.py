@@ -15,7 +15,7 @@ class Section:
         head: what stays as long as there is any room.
         rows: what gives way when room is short, a whole row at a time.
         rank: sections with a low one keep their rows longest.
-        tail: the last rows stay, not the first.
+        tail: the last lines stay, not the first.
     """
 
     head: Sequence[str] = ()
@@ -28,22 +28,24 @@ class Section:
         return len(self.head) + sum(len(row) for row in self.rows)
 
     def lines(self, room: int) -> list[str]:
-        """As much as `room` lines hold; what is left out is counted."""
+        """As much as `room` lines hold. What is left out is counted, but for what lies further back."""
         if room <= 0:
             return []
         if self.height <= room:
             return [*self.head, *(line for row in self.rows for line in row)]
+        left = room - len(self.head)
+        if self.tail:
+            return [*self.head, *_flat(self.rows)[-left:]] if left > 0 else list(self.head[:room])
+        left -= 1  # for the note
         shown: list[Sequence[str]] = []
-        left = room - len(self.head) - 1
-        for row in reversed(self.rows) if self.tail else self.rows:
-            if len(row) > left and (shown or self.tail):
+        for row in self.rows:
+            if len(row) > left and shown:
                 break
             shown.append(row[: max(0, left)])
             left -= len(row)
-        hidden = len(self.rows) - len([row for row in shown if row])
+        hidden = len(self.rows) - sum(bool(row) for row in shown)
         note = [f"{_indent(self.rows[0])}… and {hidden} more"] if hidden else []
-        rows = [*note, *_flat(reversed(shown))] if self.tail else [*_flat(shown), *note]
-        return [*self.head, *rows][:room]
+        return [*self.head, *_flat(shown), *note][:room]
 
 
 def arranged(sections: Sequence[Section], room: int | None) -> list[str]:
@@ -90,16 +92,19 @@ def padded(text: str, width: int) -> str:
     return set_cell_size(fit(text, width), width)
 
 
-def wrapped(text: str, width: int, *, first: str = "", then: str = "") -> list[str]:
-    """Words on as many lines as they need.
+def wrapped(
+    text: str, width: int, *, first: str = "", then: str | None = None, most: int | None = None
+) -> list[str]:
+    """Words on as many lines as they need, or on `most`; then the last one ends in an ellipsis.
 
     Args:
         first, then: what the first line and the others begin with.
     """
     wide = max(1, cell_len(text)) / max(1, len(text))  # some signs take two columns
-    lines = textwrap.wrap(
-        text, max(20, int(width / wide)), initial_indent=first, subsequent_indent=then or first
-    )
+    indent = first if then is None else then
+    lines = textwrap.wrap(text, max(20, int(width / wide)), initial_indent=first, subsequent_indent=indent)
+    if most is not None and len(lines) > most:
+        lines = [*lines[: most - 1], fit(f"{lines[most - 1]} …", width)]
     return [fit(line, width) for line in lines] or [first.rstrip()]
 
 

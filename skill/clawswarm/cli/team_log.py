@@ -1,7 +1,7 @@
 """`swarm team log`: the journal, one event a line."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Annotated, get_args
 
@@ -79,22 +79,24 @@ def log_command(
                 kinds=kinds,
                 newest=newest,
             )
-            _print(events, as_json=as_json)
+            tell = partial(_print, as_json=as_json)
             if not follow_it:
+                tell(events)
                 return
             seen = events[-1].seq if events else max(after or 0, head.seq if newest else 0)
-            status = run(partial(_follow, team, settings, wanted, seen, kinds, as_json=as_json))
+            go_on = partial(follow, team.board, wanted, tell, after=seen, kinds=kinds)
+            status = run(partial(_follow, settings, partial(tell, events), go_on))
+            if status == 0:
+                say(f"swarm: the run {wanted} has ended")
     raise typer.Exit(0 if status == INTERRUPTED else status)
 
 
 async def _follow(
-    team: Team, settings: Settings, wanted: str, after: int, kinds: Sequence[str], *, as_json: bool
+    settings: Settings, begin: Callable[[], None], go_on: Callable[..., Awaitable[None]]
 ) -> int:
+    begin()
     async with news(settings, Paths.of(os.environ), SystemClock()) as ear:
-        tell = partial(_print, as_json=as_json)
-        await follow(team.board, wanted, tell, ear.hear, after=after, kinds=kinds)
-    if not as_json:
-        say(f"swarm: the run {wanted} has ended")
+        await go_on(changed=ear.hear)
     return 0
 
 
@@ -110,7 +112,7 @@ def _kind(name: str) -> EventKind:
 
 def _print(events: Sequence[Event], *, as_json: bool) -> None:
     if not as_json:
-        show(*(event_line(event, with_kind=True) for event in events))
+        show(*(event_line(event, numbered=True) for event in events))
         return
     for event in events:
         line = to_json(event_json(event))

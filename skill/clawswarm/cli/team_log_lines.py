@@ -11,12 +11,10 @@ WHO = 10
 """Columns of who did it: the longest role."""
 
 
-def event_line(event: Event, *, with_kind: bool = False) -> str:
-    """Such as `03:45:10  builder     begins login`; with its number and kind for the journal itself."""
-    when, who = clock_time(event.at), f"{event.actor:<{WHO}}"
-    if not with_kind:
-        return f"{when}  {who}  {one_line(event.says)}"
-    return f"{event.seq:>5}  {when}  {who}  {event.kind:<20}  {one_line(event.says)}"
+def event_line(event: Event, *, numbered: bool = False) -> str:
+    """Such as `03:45:10  builder     task login is begun`; in the journal itself with its number."""
+    line = f"{clock_time(event.at)}  {event.actor:<{WHO}}  {one_line(event.says)}"
+    return f"{event.seq:>5}  {line}" if numbered else line
 
 
 def event_json(event: Event) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from clawswarm.cli.status_command import uptime
-
 
 def clock_time(at: float) -> str:
     """Such as 03:45:10."""
@@ -16,9 +14,13 @@ def day_and_time(at: float) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """Such as 2h 5m, 4h, 7s."""
-    first, _, second = uptime(max(0.0, seconds)).partition(" ")
-    return first if second.startswith("0") else f"{first} {second}".strip()
+    """Such as 2d 3h, 2h 5m, 4h, 5m 7s, 7s."""
+    left = max(0, int(seconds))
+    for unit, size, finer, part in (("d", 86_400, "h", 3_600), ("h", 3_600, "m", 60), ("m", 60, "s", 1)):
+        if left >= size:
+            rest = left % size // part
+            return f"{left // size}{unit}" + (f" {rest}{finer}" if rest else "")
+    return f"{left}s"
 
 
 def ago(seconds: float) -> str:

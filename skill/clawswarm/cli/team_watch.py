@@ -13,11 +13,11 @@ import anyio.to_thread
 import typer
 
 from clawswarm.access.team import Team
+from clawswarm.access.team_care import looked_after
 from clawswarm.cli.output import run, say, show, told
 from clawswarm.cli.screen import output_is_screen
 from clawswarm.cli.streams import INTERRUPTED, divert
 from clawswarm.cli.team_acting import the_team
-from clawswarm.cli.team_around import looked_after
 from clawswarm.cli.team_following import follow, news
 from clawswarm.cli.team_log_lines import event_line
 from clawswarm.cli.team_screen import screen
@@ -51,27 +51,29 @@ def watch_command() -> None:
 
 
 async def _watch(team: Team, settings: Settings) -> int:
+    live = output_is_screen() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    if live:
+        logging.getLogger("clawswarm").addHandler(
+            logging.NullHandler()
+        )  # it would be written over the screen
     clock = SystemClock()
-    seen = await anyio.to_thread.run_sync(_look, team)
     async with news(settings, Paths.of(os.environ), clock) as ear:
-        if output_is_screen() and os.environ.get("TERM", "") not in ("dumb", "unknown"):
-            logging.getLogger("clawswarm").addHandler(logging.NullHandler())  # it would be drawn over
-            async with looked_after(team, settings):
-                await _live(team, ear, seen)
-        else:
-            async with looked_after(team, settings):
-                await _plain(team, ear, seen[0].run.id)
+        seen = await anyio.to_thread.run_sync(_look, team)
+        async with looked_after(team, settings, os.environ, clock):
+            await (_live if live else _plain)(team, ear, seen)
     return 0
 
 
-async def _plain(team: Team, ear: Ear, run_id: str) -> None:
-    def tell(events: Sequence[Event]) -> None:
-        show(*(event_line(event, with_kind=True) for event in events))
+async def _plain(team: Team, ear: Ear, seen: Seen) -> None:
+    """The last events and those that follow, until the run ends."""
+    overview, events = seen
 
-    with team.board.reading(run_id) as (head, _):
-        after = head.seq
-    await follow(team.board, run_id, tell, ear.hear, after=after)
-    say(f"swarm: the run {run_id} has ended")
+    def tell(events: Sequence[Event]) -> None:
+        show(*(event_line(event, numbered=True) for event in events))
+
+    tell(events)
+    await follow(team.board, overview.run.id, tell, ear.hear, after=events[-1].seq)
+    say(f"swarm: the run {overview.run.id} has ended")
 
 
 async def _live(team: Team, ear: Ear, seen: Seen) -> None:
@@ -80,11 +82,15 @@ async def _live(team: Team, ear: Ear, seen: Seen) -> None:
     from rich.live import Live
 
     console = Console(highlight=False)
+    size = console.size
 
     def draw() -> Any:
+        nonlocal size
         overview, events = seen
         now = SystemClock().now().timestamp()
-        size = console.size
+        if size != console.size:
+            size = console.size
+            console.clear()  # lines that were wrapped anew cannot be drawn over
         room = max(1, size.height - 1)
         return painted(screen(replace(overview, at=now), width=size.width, room=room, events=events))
 

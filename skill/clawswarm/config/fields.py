@@ -9,7 +9,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from clawswarm.config.model import VARIABLE_NAME, Settings
+from clawswarm.config.model import Settings
+from clawswarm.config.section import VARIABLE_NAME
 
 Path = tuple[str | int, ...]
 Node = Mapping[str, Any]

@@ -4,13 +4,12 @@ The keys stand under `node_scaling:` in the configuration file. The README's key
 section; descriptions end up in `swarm config schema`.
 """
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, HttpUrl, TypeAdapter, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from clawswarm.config.section import Rate, Seconds, Section, Text, Usd
+from clawswarm.config.section import Rate, Seconds, Section, Text, Usd, VariableName
 from clawswarm.config.team import Team
 from clawswarm.types.task import Thinking
 
@@ -18,11 +17,8 @@ ProviderName = Literal["gemini", "groq", "openai", "openai-compatible", "anthrop
 
 _HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
-VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-VariableName = Annotated[str, Field(json_schema_extra={"pattern": VARIABLE_NAME})]
 
 OLLAMA_ONLY = ("keep_alive", "num_ctx", "num_parallel")
-_KEY_STARTS = re.compile(r"(AIza|gsk_|sk_|hf_|csk_|pplx_)\w{12}")
 
 
 class Limits(Section):
@@ -90,13 +86,6 @@ class Service(Section):
     """Ollama: context window in tokens, the same for every call (another value reloads the model)."""
     num_parallel: Annotated[int, Field(ge=1)] | None = None
     """Ollama: slots of each host. null: OLLAMA_NUM_PARALLEL, else 1. Never more is sent at once."""
-
-    @field_validator("api_key_env")
-    @classmethod
-    def _names_a_variable(cls, value: str | None) -> str | None:
-        if value is not None and (not re.fullmatch(VARIABLE_NAME, value) or _KEY_STARTS.match(value)):
-            raise PydanticCustomError("not_a_variable", "expected the name of an environment variable")
-        return value
 
     @field_validator("base_url")
     @classmethod

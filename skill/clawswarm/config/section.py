@@ -1,9 +1,25 @@
 """What every section of the configuration is built of: strict, frozen, and typed."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_KEY_STARTS = re.compile(r"(AIza|gsk_|sk_|hf_|csk_|pplx_)\w{12}")
+
+
+def _names_a_variable(value: str) -> str:
+    if not re.fullmatch(VARIABLE_NAME, value) or _KEY_STARTS.match(value):
+        raise PydanticCustomError("not_a_variable", "expected the name of an environment variable")
+    return value
+
+
+VariableName = Annotated[
+    str, AfterValidator(_names_a_variable), Field(json_schema_extra={"pattern": VARIABLE_NAME})
+]
 
 Text = Annotated[str, Field(min_length=1)]
 Rate = Annotated[int, Field(ge=1)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl, TypeAdapter, field_validator
 
-from clawswarm.config.section import Seconds, Section, Text, Usd
+from clawswarm.config.section import Seconds, Section, Text, Usd, VariableName
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -87,7 +87,7 @@ class Alerts(Section):
 
     webhook: Text | None = None
     """Address that gets a POST. Slack, Discord, ntfy and Telegram are known by it; others get JSON."""
-    webhook_secret_env: Text = "SWARM_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
+    webhook_secret_env: VariableName = "SWARM_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
     """Name of the environment variable with the secret that signs the body (HMAC-SHA256)."""
     telegram_chat: Text | None = None
     """Telegram: the chat that is written to; the webhook is then https://api.telegram.org/bot<token>."""

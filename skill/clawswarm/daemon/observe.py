@@ -15,6 +15,7 @@ class Observer:
         requests: requests that were asked to do work.
         tasks, failed, cached: results of batches and jobs.
         busy_ms: time spent in calls to providers.
+        local_s: seconds that the local model's last answer took; None before the first.
     """
 
     def __init__(self) -> None:
@@ -27,6 +28,7 @@ class Observer:
         self.cached = 0
         self.called = 0
         self.busy_ms = 0
+        self.local_s: float | None = None
         self._by_name: dict[tuple[str, str], Any] = {}
         make: dict[str, Any] = {"registry": self.registry}
         self._tasks = Counter("swarm_tasks", "Tasks that ended.", ["provider", "outcome"], **make)
@@ -56,6 +58,8 @@ class Observer:
             self.called += 1
             self.busy_ms += result.duration_ms
             self._seconds.observe(result.duration_ms / 1000)
+            if result.provider == "ollama":
+                self.local_s = result.duration_ms / 1000
         outcome = "cached" if result.cached else "ok" if result.error is None else result.error.code
         self._labelled(result.provider or "none", outcome).inc()
         if result.usage is not None and not result.cached:

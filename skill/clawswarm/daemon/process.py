@@ -22,6 +22,7 @@ from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
 from clawswarm.config.token import make_token
 from clawswarm.daemon.app import create_app
+from clawswarm.daemon.care import care_for_team, machine_of
 from clawswarm.daemon.log import logging_to
 from clawswarm.daemon.observe import Observer
 from clawswarm.daemon.serving import Serving
@@ -120,7 +121,11 @@ async def _serve(
             def leave() -> None:
                 seat.announce(replace(presence, port=None))
 
-            await _answer(jobs, make_server(serving, token, announce, leave), door, settings.daemon.grace)
+            machine = machine_of(swarm.engine.fleet, observer)
+            async with background_tasks() as group:
+                group.start_soon(care_for_team, settings, environ, clock, machine)
+                server = make_server(serving, token, announce, leave)
+                await _answer(jobs, server, door, settings.daemon.grace)
     finally:
         tracer.close()
 

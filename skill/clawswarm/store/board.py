@@ -2,10 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from clawswarm.store import tables
 from clawswarm.types.journal import Event, Image
@@ -14,11 +29,30 @@ CHANGED = "swarm_board"
 """The channel on which PostgreSQL tells of every change, with the name of its run."""
 
 _LARGEST = "\U0010ffff"
+
+# What every change of a board does is put together once.
+_runs, _events, _items = tables.team_runs.c, tables.team_events.c, tables.team_items.c
+_OPEN = select(_runs.run).where(_runs.ended.is_(None)).order_by(_runs.opened.desc()).limit(1)
+_HEAD = select(tables.team_runs).where(_runs.run == bindparam("of_run"))
+_LOCKED_HEAD = _HEAD.with_for_update()
+_UNDER_KEY = select(_events.seq, _events.request, _events.value, _events.length).where(
+    _events.run == bindparam("of_run"), _events.key == bindparam("under_key")
+)
+_BODY = select(_items.body).where(
+    _items.run == bindparam("of_run"), _items.kind == bindparam("of_kind"), _items.id == bindparam("with_id")
+)
+_ADD = insert(tables.team_events)
 _PUT = text(
     "INSERT INTO team_items (run, kind, id, open, seq, body)"
     " VALUES (:run, :kind, :id, :open, :seq, :body) ON CONFLICT (run, kind, id)"
     " DO UPDATE SET open = excluded.open, seq = excluded.seq, body = excluded.body"
 )
+_MOVE = (
+    update(tables.team_runs)
+    .where(_runs.run == bindparam("of_run"))
+    .values(seq=bindparam("last_seq"), at=bindparam("last_at"), ended=bindparam("end"))
+)
+_MOVE_AND_TELL = _MOVE.returning(func.pg_notify(CHANGED, bindparam("of_run")))  # heard when it is committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +90,19 @@ def head(connection: Connection, run: str, *, lock: bool = False) -> Head | None
     """The end of a journal; with `lock` nobody else may write to it until this transaction ends."""
     if not _is_name(run):
         return None
-    wanted = select(tables.team_runs).where(tables.team_runs.c.run == run)
-    row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+    row = connection.execute(_LOCKED_HEAD if lock else _HEAD, {"of_run": run}).one_or_none()
     return None if row is None else Head(row.run, row.seq, row.at, row.ended)
 
 
 def open_run(connection: Connection) -> str | None:
     """The run that has not ended."""
-    columns = tables.team_runs.c
-    return connection.scalar(
-        select(columns.run).where(columns.ended.is_(None)).order_by(columns.opened.desc()).limit(1)
-    )
+    return connection.scalar(_OPEN)
 
 
 def runs(connection: Connection, limit: int) -> list[str]:
     """The runs, the newest first."""
-    columns = tables.team_runs.c
-    newest = (columns.opened.desc(), columns.run.desc())
-    return list(connection.scalars(select(columns.run).order_by(*newest).limit(limit)))
+    newest = (_runs.opened.desc(), _runs.run.desc())
+    return list(connection.scalars(select(_runs.run).order_by(*newest).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +121,7 @@ class Before:
 
 def under_key(connection: Connection, run: str, key: str) -> Before | None:
     """The change under a caller's key, if there was one."""
-    columns = tables.team_events.c
-    row = connection.execute(
-        select(columns.seq, columns.request, columns.value, columns.length).where(
-            columns.run == run, columns.key == key
-        )
-    ).one_or_none()
+    row = connection.execute(_UNDER_KEY, {"of_run": run, "under_key": key}).one_or_none()
     if row is None:
         return None
     kind, id_ = row.value.split(" ", 1)
@@ -114,11 +138,10 @@ def journal(
     newest: bool = False,
 ) -> list[Event]:
     """Events after `after`, in order; with `newest` the last `limit` of them."""
-    columns = tables.team_events.c
-    wanted = select(tables.team_events).where(columns.run == run, columns.seq > after)
+    wanted = select(tables.team_events).where(_events.run == run, _events.seq > after)
     if kinds:
-        wanted = wanted.where(columns.kind.in_(kinds))
-    wanted = wanted.order_by(columns.seq.desc() if newest else columns.seq).limit(limit)
+        wanted = wanted.where(_events.kind.in_(kinds))
+    wanted = wanted.order_by(_events.seq.desc() if newest else _events.seq).limit(limit)
     events = [_event(row) for row in connection.execute(wanted)]
     return events[::-1] if newest else events
 
@@ -126,10 +149,7 @@ def journal(
 def document(connection: Connection, run: str, kind: str, id_: str) -> bytes | None:
     if not _is_name(id_):
         return None
-    columns = tables.team_items.c
-    return connection.scalar(
-        select(columns.body).where(columns.run == run, columns.kind == kind, columns.id == id_)
-    )
+    return connection.scalar(_BODY, {"of_run": run, "of_kind": kind, "with_id": id_})
 
 
 def documents(
@@ -142,28 +162,25 @@ def documents(
     newest: int | None = None,
 ) -> list[Stored]:
     """Documents by id; with `newest` the last that many, by when they changed, the oldest first."""
-    columns = tables.team_items.c
-    wanted = select(columns.kind, columns.id, columns.open, columns.body).where(columns.run == run)
-    wanted = wanted.where(columns.kind == kinds[0] if len(kinds) == 1 else columns.kind.in_(kinds))
-    if open_only:
-        wanted = wanted.where(columns.open.is_(True))
-    if prefix:
-        wanted = wanted.where(columns.id >= prefix, columns.id < prefix + _LARGEST)
-    order = (columns.id,) if newest is None else (columns.seq.desc(), columns.id.desc())
-    rows = connection.execute(wanted.order_by(*order).limit(newest))
+    several = len(kinds) > 1
+    wanted = _some(several, open_only, bool(prefix), newest is not None)
+    given = {
+        "of_run": run,
+        "of_kind": kinds if several else kinds[0],
+        "least": prefix,
+        "below": prefix + _LARGEST,
+        "most": newest,
+    }
+    rows = connection.execute(wanted, given)
     found = [Stored(row.kind, row.id, row.open, row.body) for row in rows]
     return found if newest is None else found[::-1]
 
 
 def count(connection: Connection, run: str, kind: str, *, open_only: bool, prefix: str) -> int:
     """How many documents there are; counted in the index."""
-    columns = tables.team_items.c
-    wanted = select(func.count()).where(columns.run == run, columns.kind == kind)
-    if open_only:
-        wanted = wanted.where(columns.open.is_(True))
-    if prefix:
-        wanted = wanted.where(columns.id >= prefix, columns.id < prefix + _LARGEST)
-    return int(connection.scalar(wanted) or 0)
+    wanted = _number(open_only, bool(prefix))
+    given = {"of_run": run, "of_kind": kind, "least": prefix, "below": prefix + _LARGEST}
+    return int(connection.scalar(wanted, given) or 0)
 
 
 def append(
@@ -188,12 +205,11 @@ def append(
         for event in events
     ]  # fmt: skip
     rows[0] |= {"key": key, "request": request, "value": " ".join(value), "length": len(rows)}
-    connection.execute(insert(tables.team_events), rows)
+    connection.execute(_ADD, rows)
     last = events[-1]
-    items = tables.team_items.c
     for kind, id_ in gone:
         connection.execute(
-            delete(tables.team_items).where(items.run == head.run, items.kind == kind, items.id == id_)
+            delete(tables.team_items).where(_items.run == head.run, _items.kind == kind, _items.id == id_)
         )
     left_by = {(image.kind, image.id): event.seq for event in events for image in event.after}
     put = [
@@ -209,14 +225,39 @@ def append(
     ]
     if put:
         connection.execute(_PUT, put)
-    moved = (
-        update(tables.team_runs)
-        .where(tables.team_runs.c.run == head.run)
-        .values(seq=last.seq, at=last.at, ended=ended)
+    moved = {"of_run": head.run, "last_seq": last.seq, "last_at": last.at, "end": ended}
+    connection.execute(_MOVE_AND_TELL if _shared(connection) else _MOVE, moved)
+
+
+@cache
+def _some(several: bool, open_only: bool, prefixed: bool, newest: bool) -> Select[*tuple[Any, ...]]:
+    """Reads documents; what is asked for is given to it. Put together once for each way to ask."""
+    kind = bindparam("of_kind", expanding=several, type_=String())
+    wanted = select(_items.kind, _items.id, _items.open, _items.body).where(
+        _items.run == bindparam("of_run"),
+        _items.kind.in_(kind) if several else _items.kind == kind,
+        *_which(open_only, prefixed),
     )
-    if _shared(connection):
-        moved = moved.returning(func.pg_notify(CHANGED, head.run))  # heard when this is committed
-    connection.execute(moved)
+    if newest:
+        last = bindparam("most", type_=Integer())
+        return wanted.order_by(_items.seq.desc(), _items.id.desc()).limit(last)
+    return wanted.order_by(_items.id)
+
+
+@cache
+def _number(open_only: bool, prefixed: bool) -> Select[int]:
+    """Counts documents of a kind, as `_some` reads them."""
+    return select(func.count()).where(
+        _items.run == bindparam("of_run"),
+        _items.kind == bindparam("of_kind"),
+        *_which(open_only, prefixed),
+    )
+
+
+def _which(open_only: bool, prefixed: bool) -> list[ColumnElement[bool]]:
+    waits = [_items.open.is_(True)] if open_only else []
+    begins = [_items.id >= bindparam("least"), _items.id < bindparam("below")] if prefixed else []
+    return waits + begins
 
 
 def _shared(connection: Connection) -> bool:

@@ -6,7 +6,7 @@ A receipt is written only after the channel has taken the alert, so that nothing
 from dataclasses import replace
 from pathlib import Path
 
-from clawswarm.errors import NotFound, StoreError
+from clawswarm.errors import StoreError
 from clawswarm.team.alert_channel import Call
 from clawswarm.team.alert_file import write_alert
 from clawswarm.team.board import Board
@@ -14,15 +14,19 @@ from clawswarm.team.draft import Draft
 from clawswarm.types.alarms import Alert, Emergency, Receipt
 from clawswarm.types.team import SYSTEM, Channel
 
+RUNS = 5
+"""Runs whose alerts are looked after, the newest first."""
+
 
 def waiting(board: Board) -> list[tuple[Call, Channel]]:
-    """Alerts of the open run, with each channel that has not taken them yet."""
-    try:
-        with board.reading() as (head, stored):
-            alerts = [] if head.ended is not None else stored.all(Alert, open_only=True)
-            about = {alert.id: stored.get(Emergency, alert.emergency) for alert in alerts}
-    except NotFound:
-        return []
+    """Alerts with each channel that has not taken them yet; a run that has ended may still call a human."""
+    return [found for run in board.runs(RUNS) for found in _waiting(board, run)]
+
+
+def _waiting(board: Board, run: str) -> list[tuple[Call, Channel]]:
+    with board.reading(run) as (head, stored):
+        alerts = stored.all(Alert, open_only=True)
+        about = {alert.id: stored.get(Emergency, alert.emergency) for alert in alerts}
     found: list[tuple[Call, Channel]] = []
     for alert in alerts:
         emergency = about[alert.id]
@@ -56,7 +60,7 @@ def received(board: Board, call: Call, channel: Channel, detail: str) -> None:
         )
         return changed
 
-    board.change(decide, actor=SYSTEM, run=call.run, durable=True)
+    board.change(decide, actor=SYSTEM, run=call.run, durable=True, even_ended=True)
 
 
 def refused(board: Board, call: Call, channel: Channel, reason: str, *, final: bool) -> None:
@@ -78,7 +82,7 @@ def refused(board: Board, call: Call, channel: Channel, reason: str, *, final: b
         )
         return changed
 
-    board.change(decide, actor=SYSTEM, run=call.run)
+    board.change(decide, actor=SYSTEM, run=call.run, even_ended=True)
 
 
 def file_alerts(board: Board, folder: Path) -> list[str]:

@@ -14,7 +14,8 @@ _FIELD = re.compile(r"^([\W_]*(?:FROM|TO|TYPE|PRIORITY|TIMESTAMP)[^\w:]*):", re.
 _UNDERLINE = re.compile(r"^([\s>*+\d.)]*)(=+|-+)\s*$")
 _HTML = re.compile(_BEFORE + "<")
 _HTML_HEADING = re.compile(r"(\\*)<(?=/?h[1-6]\b)", re.IGNORECASE)
-_FENCE = re.compile(r"^(`{3,}(?=[^`]*$)|~{3,})")
+_FENCE = re.compile(r"^(`{3,}(?=[^`|]*$)|~{3,}(?=[^|]*$))")
+"""With a bar in its line some take it for the head of a table."""
 _INNER_FENCE = re.compile(_BEFORE + "(?=```|~~~)")
 
 

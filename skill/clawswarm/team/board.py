@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from clawswarm.clock import Clock
 from clawswarm.errors import InputError, NotFound
 from clawswarm.store import board as rows
-from clawswarm.store.connect import Store
+from clawswarm.store.database import Database
 from clawswarm.team.documents import BY_KIND, Replayed, as_json, of_json
 from clawswarm.team.draft import Draft
 from clawswarm.types.board import Run
@@ -80,7 +80,12 @@ class Board:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, *, settle: Sequence[Reaction] = (), react: Sequence[Reaction] = ()
+        self,
+        store: Database,
+        clock: Clock,
+        *,
+        settle: Sequence[Reaction] = (),
+        react: Sequence[Reaction] = (),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -125,6 +130,7 @@ class Board:
         key: str | None = None,
         request: Mapping[str, Any] | None = None,
         durable: bool = False,
+        even_ended: bool = False,
     ) -> Done[D]:
         """Decide and write, with nobody in between.
 
@@ -133,6 +139,7 @@ class Board:
             key: the caller's name for this change; the same key again changes nothing.
             request: what was asked for, so that a key used for something else is told.
             durable: the change is on the disk at the end, and not only safe from a crash of the process.
+            even_ended: what is noted of a run after its end; its rules are not asked any more.
 
         Raises:
             NotFound: there is no such run, or none is open.
@@ -144,13 +151,14 @@ class Board:
             head = self._head(connection, run, lock=True)
             if key is not None and (done := self._before(connection, head.run, key, asked)):
                 return cast("Done[D]", done)
-            if head.ended is not None:
+            live = head.ended is None
+            if not live and not even_ended:
                 raise InputError(f"the run {head.run!r} has ended", hint="open another: swarm team open GOAL")
             draft = Draft(Stored(connection, head.run), head, actor=actor, now=self._now())
-            for reaction in self._settle:
+            for reaction in self._settle if live else ():
                 reaction(draft)
             value = decide(draft)
-            for reaction in self._react:
+            for reaction in self._react if live else ():
                 reaction(draft)
             return self._write(connection, head, draft, value, key, asked)
 

@@ -1,8 +1,8 @@
 """Text of agents in Markdown: words that a reader sees, and nothing that a renderer or a `grep` acts on.
 
 What an agent wrote stays on one line, in one cell or behind quotation marks, and every character that could
-begin a heading, a list, a table, a link, an image, HTML, code or an entity is escaped. Who reads the plain file
-is not fooled either: no line begins with what an agent wrote.
+begin a heading, a list, a table, a link, an image, HTML, code or an entity is escaped. Whoever reads the
+plain file is not fooled either: no line of it begins with what an agent wrote.
 """
 
 import re

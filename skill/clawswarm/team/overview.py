@@ -15,14 +15,14 @@ from clawswarm.team.moments import dated, iso
 from clawswarm.team.standing import Standing, standing
 from clawswarm.team.voting import standing_of
 from clawswarm.types.alarms import Alert, Emergency
-from clawswarm.types.board import Agent, Delivery, Message, Run, Spend, Task
+from clawswarm.types.board import Agent, Delivery, Run, Spend, Task
 from clawswarm.types.meetings import Checkpoint, Proposal
 from clawswarm.types.money import to_usd
 from clawswarm.types.team import Role, TaskStatus
 
 MOST_TASKS = 200
 """Tasks that are listed: as many open ones, and as many that ended last."""
-LOOKED_AT = 1_000
+LOOKED_AT = 500
 """Tasks that are counted by status: those that changed last."""
 MOST_PROPOSALS = 100
 MOST_DECIDED = 500
@@ -89,7 +89,6 @@ class Overview:
         decided: the last ones, the newest last; `earlier_decided` lie further back.
         resolved: the emergencies resolved last, the newest first; `earlier_resolved` lie further back.
         unread: messages that wait in each inbox.
-        messages: all that were sent.
         spend: what each agent's calls cost, of those that made any.
         unreceived: alerts that a channel still has to take.
         alerts: by the emergency that each tells of.
@@ -108,7 +107,6 @@ class Overview:
     earlier_resolved: int = 0
     checkpoint: Checkpoint | None = None
     unread: Mapping[Role, int] = field(default_factory=dict[Role, int])
-    messages: int = 0
     spend: Mapping[Role, Spend] = field(default_factory=dict[Role, Spend])
     spent: Spent = field(default_factory=Spent)
     unreceived: tuple[Alert, ...] = ()
@@ -142,7 +140,6 @@ class Overview:
                 "earlier_resolved": self.earlier_resolved,
             },
             "checkpoint": None if self.checkpoint is None else dated(self.checkpoint),
-            "messages": self.messages,
             "spend": {
                 "by_role": {role.value: _costs(spend) for role, spend in self.spend.items()},
                 "total": _costs(self.spent),
@@ -204,7 +201,6 @@ def collect(documents: Documents, run_id: str, *, now: float) -> Overview:
         earlier_resolved=earlier_resolved,
         checkpoint=None if last is None else documents.get(Checkpoint, last),
         unread={role: documents.count(Delivery, open_only=True, prefix=f"{role}/") for role in Role},
-        messages=documents.count(Message),
         spend={role: spend[role] for role in Role if role in spend},
         spent=_spent(spend.values()),
         unreceived=unreceived,

@@ -21,7 +21,8 @@ from clawswarm.team.preflight_places import nearest
 from clawswarm.team.programs import find_program, run_program
 
 STATUS_SECONDS = 25.0
-"""The host probes its gateway, its channels and its service manager for it."""
+PROBE_MILLISECONDS = 5_000
+"""What the host's `status` may take, and within it the look at the gateway: without a limit it may hang."""
 
 _POWER = "/sys/power/state"
 _INHIBITOR = re.compile(r"\s\d+\s+\S+\s+\d+\s+\S+\s+(\S+)\s.*\sblock\S*$")
@@ -40,7 +41,8 @@ async def gateway(environ: Mapping[str, str]) -> Check:
         )
         seen = f"neither openclaw nor clawdbot is on the PATH{where}: agents of other programs do not need it"
         return Check(name="gateway", status="unknown", seen=seen, details={"host": None, "reachable": None})
-    ran = await run_program(host.command, "status", "--json", environ=environ, seconds=STATUS_SECONDS)
+    arguments = ("status", "--json", "--timeout", str(PROBE_MILLISECONDS))
+    ran = await run_program(host.command, *arguments, environ=environ, seconds=STATUS_SECONDS)
     details: dict[str, Any] = {"host": host.name, "command": host.command, "reachable": None}
     if ran is None:
         seen = f"{host.name} status did not end within {STATUS_SECONDS:g} s"

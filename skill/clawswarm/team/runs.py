@@ -64,12 +64,14 @@ def resume(draft: Draft, *, reason: str) -> Run:
     run = draft.run
     if run.paused_by is None:
         raise InputError("the run is not paused", hint="what keeps it from going on: swarm team status")
-    if draft.actor not in (run.paused_by, Role.DIRECTOR.value, HUMAN):
-        may = ", ".join(dict.fromkeys(display_name(name) for name in (run.paused_by, Role.DIRECTOR, HUMAN)))
+    allowed = (HUMAN,) if run.paused_by == HUMAN else (run.paused_by, Role.DIRECTOR.value, HUMAN)
+    if draft.actor not in allowed:
+        may = ", ".join(dict.fromkeys(display_name(name) for name in allowed))
         raise InputError(f"{_is_paused(run)}; {draft.actor} may not resume it", hint=f"who may: {may}")
     why = clean("the reason", reason, MOST_REASON, required=True)
     resumed = replace(run, status="open", paused_by=None, note="")
-    draft.record("run_resumed", run.id, f"the run goes on: {said(why)}", resumed, *alive(draft))
+    working = [replace(agent, seen=draft.now) for agent in draft.all(Agent, open_only=True)]
+    draft.record("run_resumed", run.id, f"the run goes on: {said(why)}", resumed, *alive(draft, *working))
     return resumed
 
 

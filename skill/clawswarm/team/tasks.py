@@ -13,6 +13,7 @@ from clawswarm.team.draft import Draft
 from clawswarm.team.evidence import checked, lacking
 from clawswarm.team.permits import check
 from clawswarm.team.rules.roles import display_name
+from clawswarm.team.standing import directive, standing
 from clawswarm.team.texts import clean, line, said
 from clawswarm.types.board import Agent, Evidence, Task
 from clawswarm.types.team import Role, TaskStatus
@@ -82,13 +83,19 @@ def begin_task(draft: Draft, *, task: str) -> Task:
     """Begin a task, or try again one that failed. What it needs has to be done.
 
     Raises:
-        InputError: something it needs is not done, or it is nothing to begin.
+        InputError: something it needs is not done, it is nothing to begin, or its agent is to pause.
     """
     before = _to_move(draft, task, "begin", "pending", "failed")
+    order, why = directive(standing(draft, draft.run), before.role)
+    if order != "continue":
+        raise InputError(
+            f"{display_name(before.role)} is to {order}, and begins nothing: {why}",
+            hint="what keeps the team from going on, and how it ends: swarm team status",
+        )
     missing = [need for need in before.needs if not _is_done(draft, need)]
     if missing:
-        standing = ", ".join(f"{need} ({draft.need(Task, need).status})" for need in missing)
-        raise InputError(f"{task} needs what is not done: {standing}", hint="do that first, or begin another")
+        lacks = ", ".join(f"{need} ({draft.need(Task, need).status})" for need in missing)
+        raise InputError(f"{task} needs what is not done: {lacks}", hint="do that first, or begin another")
     begun = replace(
         before, status="running", attempts=before.attempts + 1, since=draft.now, evidence=(), note=""
     )

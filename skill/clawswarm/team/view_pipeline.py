@@ -64,7 +64,7 @@ def _status(run: Run) -> str:
 def _progress(tasks: Tasks) -> list[str]:
     if not tasks.total:
         return ["- No tasks yet"]
-    lines = [f"- Ended: {tasks.total - tasks.total_open} of {tasks.total} tasks"]
+    lines = [f"- Tasks: {tasks.total}, open: {tasks.total_open}"]
     lines += [
         f"- {status.capitalize()}: {tasks.by_status[status]}"
         for status in _ORDER
@@ -133,4 +133,4 @@ def cost(spent: Spend | Spent) -> str:
         return show_usd(spent.cost_pico)
     if spent.unknown == spent.calls:
         return "unknown"
-    return f"{show_usd(spent.cost_pico)}, {spent.unknown:,} calls unknown"
+    return f"{show_usd(spent.cost_pico)}, {spent.unknown:,} call{'s' * (spent.unknown != 1)} unknown"

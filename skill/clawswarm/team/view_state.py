@@ -5,6 +5,7 @@ from clawswarm.team.moments import shown
 from clawswarm.team.overview import Overview
 from clawswarm.team.rules.levels import TITLES
 from clawswarm.team.rules.roles import display_name
+from clawswarm.team.standing import Standing
 from clawswarm.types.alarms import Emergency
 from clawswarm.types.board import Agent, Run
 from clawswarm.types.meetings import Proposal
@@ -27,7 +28,7 @@ def team_state(overview: Overview) -> str:
         "### Agent Status",
         table(
             ("Agent", "Status", "Current Task", "Trust"),
-            [_agent(agent, paused=agent.role in overview.standing.paused) for agent in overview.agents],
+            [_agent(agent, overview.standing) for agent in overview.agents],
         ),
         "",
         "### Pending Decisions",
@@ -56,8 +57,9 @@ def awaited(proposal: Proposal) -> str:
     return f"awaiting {_together(missing)} until {shown(proposal.deadline)}"
 
 
-def _agent(agent: Agent, *, paused: bool) -> tuple[str, ...]:
+def _agent(agent: Agent, standing: Standing) -> tuple[str, ...]:
     status = agent.status.capitalize()
+    paused = agent.role in standing.paused and not standing.stopped
     return (
         display_name(agent.role),
         f"{status} (paused)" if paused else status,

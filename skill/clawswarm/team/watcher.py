@@ -32,6 +32,8 @@ from clawswarm.types.meetings import Proposal
 from clawswarm.types.team import SYSTEM
 
 SWEEP_SECONDS = 30.0
+"""Seconds after which the guards look again, and everybody whom no news has reached: some file systems tell
+of none."""
 SETTLE_SECONDS = 1.0
 COURIER_LOCK = ".courier.lock"
 
@@ -86,20 +88,20 @@ class _Watcher:
         self._machine = machine
         self._waits = False
 
-    async def files(self) -> float | None:
+    async def files(self) -> float:
         """Views, pages of checkpoints, alerts; and emergency.md as somebody wrote it."""
         done = await anyio.to_thread.run_sync(publish, self._board, self._paths, self._clock)
         if done.waits and not self._waits:
             _log.warning("emergency.md holds an emergency, and no run is open: the next one takes it in")
         self._waits = done.waits
-        return done.again_in
+        return done.again_in or SWEEP_SECONDS
 
-    async def deadlines(self) -> float | None:
+    async def deadlines(self) -> float:
         """Close the rounds that are due; every change does that first, so this one does nothing else."""
         due = await anyio.to_thread.run_sync(self._next_deadline)
-        left = None if due is None else due - self._clock.now().timestamp()
-        if left is None or left > 0:
-            return left
+        left = SWEEP_SECONDS if due is None else due - self._clock.now().timestamp()
+        if left > 0:
+            return min(left, SWEEP_SECONDS)
         await anyio.to_thread.run_sync(self._change, _nothing)
         return SETTLE_SECONDS
 
@@ -121,7 +123,7 @@ class _Watcher:
             webhook = Webhook(http, self._alerts, self._clock, secret)
             desktop = Desktop(self._environ, self._clock, enabled=self._alerts.desktop)
             courier = Courier(self._board, self._clock, (webhook, desktop), max_wait=self._alerts.max_wait)
-            await courier.run(ear.hear)
+            await courier.run(lambda: ear.hear(SWEEP_SECONDS))
 
     def _next_deadline(self) -> float | None:
         try:

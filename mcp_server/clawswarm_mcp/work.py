@@ -1,0 +1,223 @@
+"""`swarm_parallel`, `swarm_research` and `swarm_job`: work that is handed over, waited for, and paged through.
+
+The daemon does it where it runs. Where none does, this process begins by itself; when the work gets long, a
+daemon is started and takes it over, so that it outlives the session. Answers that were paid for are in the
+cache by then, and are not asked again.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+
+import anyio
+
+from clawswarm.access.api import JobAPI, SwarmAPI
+from clawswarm.access.connect import Way
+from clawswarm.config.model import Settings
+from clawswarm.errors import DaemonNeeded, InputError, SwarmError
+from clawswarm.types.jobs import JobPage
+from clawswarm.types.requests import BatchRequest, ResearchRequest, RunOptions
+from clawswarm.types.task import Task
+from clawswarm_mcp.call import Call, Reply
+from clawswarm_mcp.here import Tap
+from clawswarm_mcp.inputs import JobArguments, ParallelArguments, ResearchArguments
+from clawswarm_mcp.waiting import follow, within
+from clawswarm_mcp.work_replies import listed, page_reply
+
+SOON = 0.5
+"""Part of the wait after which work counts as long, and a daemon is started for it."""
+LANDING = 2.0
+"""Seconds before the end of the wait in which answers that are on their way may still arrive."""
+SHORT = 4.0
+"""Seconds: who waits no longer than that has the work handed over at once."""
+PARTING = 1.0
+"""Seconds in which a job that nobody waits for any more is called off."""
+
+Request = BatchRequest | ResearchRequest
+
+
+async def parallel(call: Call, given: ParallelArguments) -> Reply:
+    """Ask all prompts."""
+    for index, prompt in enumerate(given.prompts):
+        if not prompt.strip():
+            raise InputError(f"prompt {index} is empty", hint="nothing was sent; leave it out")
+    tasks = [
+        Task(prompt=prompt, system=given.system, schema=given.output_schema, model=given.model)
+        for prompt in given.prompts
+    ]
+    options = RunOptions(provider=given.provider, model=given.model, max_spend=_usd(given.max_spend))
+    request = BatchRequest(tasks=tasks, total=len(tasks), options=options)
+    request.check_texts()
+    return await _done_or_running(call, request, given.wait)
+
+
+async def research(call: Call, given: ResearchArguments) -> Reply:
+    """Research all subjects."""
+    subjects = tuple(dict.fromkeys(" ".join(subject.split()) for subject in given.subjects))
+    if not all(subjects):
+        raise InputError("a subject is empty", hint="nothing was sent; leave it out")
+    topic, options = " ".join(given.topic.split()), RunOptions(max_spend=_usd(given.max_spend))
+    request = ResearchRequest(subjects=subjects, topic=topic, depth=given.depth, options=options)
+    return await _done_or_running(call, request, given.wait)
+
+
+async def job(call: Call, given: JobArguments) -> Reply:
+    """Follow a job, list all, or cancel one."""
+    session = call.session
+    if given.action == "list":
+        most = min(given.limit, 100)
+        found = [*await session.here.jobs(limit=most), *await (await session.ways.jobs()).jobs(limit=most)]
+        return listed(sorted(found, key=lambda each: -each.created)[:most])
+    if given.job_id is None:
+        raise InputError(
+            f"to {given.action} which job?", hint="give its job_id; swarm_job with action list shows them"
+        )
+    api = await session.api_of(given.job_id)
+    if given.action == "cancel":
+        await api.cancel(given.job_id)
+        return page_reply(await api.job(given.job_id, offset=given.offset, limit=given.limit), jobs=True)
+    try:
+        page = await _follow(call, api, given.job_id, call.until(given.wait), given.offset, given.limit)
+    except DaemonNeeded:  # it is waiting for a daemon that works on it
+        await session.ways.start_daemon()
+        api = await session.ways.jobs()
+        page = await _follow(call, api, given.job_id, call.until(given.wait), given.offset, given.limit)
+    return page_reply(page, jobs=True)
+
+
+async def _done_or_running(call: Call, request: Request, wait: float) -> Reply:
+    ways = call.session.ways
+    way = await ways.swarm()
+    if _lasts(call, way):
+        return await _handed_over(call, way, request, wait)
+    trouble: str | None = None
+    if _gets_long(request, wait, await ways.settings()):
+        trouble, lasting = await _lasting(call)
+        if lasting is not None:
+            return await _handed_over(call, lasting, request, wait)
+    return await _Beginning(call, way, request, wait, trouble).run()
+
+
+async def _handed_over(call: Call, way: Way, request: Request, wait: float, note: str | None = None) -> Reply:
+    """A job of the daemon's. It is called off with this call, as long as nobody knows its id."""
+    job = await way.api.submit(request)
+    async with _called_off_with_us(way.api, job.id):
+        page = await _follow(call, way.api, job.id, call.until(wait), 0, 1000)
+    return page_reply(page, notes=(*way.notes, *way.api.warnings, *((note,) if note else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """Work that begins in this process.
+
+    Attributes:
+        trouble: why no daemon takes it, in words; None: it was not tried.
+    """
+
+    call: Call
+    way: Way
+    request: Request
+    wait: float
+    trouble: str | None
+
+    async def run(self) -> Reply:
+        call, here = self.call, self.call.session.here
+        tap, job_id = self._begin()
+        async with _called_off_with_us(here, job_id):
+            soon = self.wait if self.trouble else self.wait * SOON
+            page = await _follow(call, here, job_id, call.until(soon), 0, 1000)
+            trouble = self.trouble
+            if not page.job.status.final and trouble is None:
+                lasting: Way | None = None
+                with within(call.session.clock, call.until(self.wait - LANDING)):
+                    trouble, lasting = await _lasting(call)
+                if lasting is not None:
+                    return await self._hand_over(tap, job_id, lasting)
+                trouble = trouble or "the daemon did not start in time"
+                page = await _follow(call, here, job_id, call.until(self.wait), 0, 1000)
+            if (error := here.trouble(job_id)) is not None:
+                here.forget(job_id)
+                raise error
+        notes = [*self.way.notes, *self.way.api.warnings]
+        if not page.job.status.final:
+            notes.append(f"it goes on only as long as this session: {trouble}")
+        return page_reply(page, notes=notes)
+
+    def _begin(self) -> tuple[Tap | None, str]:
+        here, api, request = self.call.session.here, self.way.api, self.request
+        if isinstance(request, ResearchRequest):
+            title = request.topic or request.subjects[0]
+            return None, here.begin(
+                "research", len(request.subjects), title, lambda emit: api.research(request, emit)
+            )
+        tasks = request.listed()
+        tap = Tap(tasks)
+        batch = BatchRequest(tasks=tap, total=len(tasks), options=request.options, keep_results=False)
+        return tap, here.begin(
+            "parallel", len(tasks), tasks[0].prompt, lambda emit: api.parallel(batch, emit)
+        )
+
+    async def _hand_over(self, tap: Tap | None, job_id: str, lasting: Way) -> Reply:
+        """Let what is on its way arrive, then let the daemon go on; what is answered it has in the cache."""
+        call, here = self.call, self.call.session.here
+        if tap is not None:
+            tap.close()
+        page = await _follow(call, here, job_id, call.until(self.wait - LANDING), 0, 1000)
+        if page.job.done == page.job.total:
+            return page_reply(page, notes=(*self.way.notes, *self.way.api.warnings))
+        with anyio.CancelScope(shield=True):
+            await here.cancel(job_id)
+        here.forget(job_id)
+        note = "a daemon was started and goes on with it, also after this session"
+        return await _handed_over(call, lasting, self.request, self.wait, note)
+
+
+async def _follow(call: Call, api: JobAPI, job_id: str, until: float, offset: int, limit: int) -> JobPage:
+    tell = call.tell if call.listened_to else None
+    return await follow(
+        api, job_id, call.session.clock, until=until, tell=tell, offset=offset, limit=limit
+    )
+
+
+@asynccontextmanager
+async def _called_off_with_us(api: JobAPI | SwarmAPI, job_id: str) -> AsyncGenerator[None]:
+    """Whoever calls this call off, calls the job off: its provider calls are closed."""
+    try:
+        yield
+    except anyio.get_cancelled_exc_class():
+        with anyio.move_on_after(PARTING, shield=True):
+            await api.cancel(job_id)
+        raise
+
+
+def _lasts(call: Call, way: Way) -> bool:
+    """Whether what is handed over this way outlives this session."""
+    return way.daemon is not None or call.session.ways.inside is not None
+
+
+async def _lasting(call: Call) -> tuple[str | None, Way | None]:
+    """A way in that outlives this session, or why there is none."""
+    trouble = await call.session.outlast()
+    if trouble is not None:
+        return trouble, None
+    try:
+        way = await call.session.ways.swarm()
+    except SwarmError as error:
+        return error.message, None
+    if _lasts(call, way):
+        return None, way
+    return next(iter(way.notes), "the daemon cannot be used"), None
+
+
+def _gets_long(request: Request, wait: float, settings: Settings) -> bool:
+    """Whether it is known beforehand that a daemon should do it.
+
+    A research takes minutes. What is not kept in the cache cannot be handed over later without being paid twice.
+    """
+    kept = settings.cache.enabled and not settings.provider.temperature
+    return isinstance(request, ResearchRequest) or wait < SHORT or not kept
+
+
+def _usd(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
