@@ -122,7 +122,7 @@ def _next_steps(run: Run) -> Sequence[str]:
         "",
         'Next: give it tasks   swarm team task add design "Agree on the API" --role architect',
         "      look at it      swarm team status    (live: swarm team watch)",
-        "      tell the agents what to run: docs/team.md has the whole course",
+        "      all there is    swarm team --help",
     )
 
 

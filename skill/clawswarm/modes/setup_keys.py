@@ -8,7 +8,8 @@ from typing import TextIO
 
 from clawswarm.config.key_files import LARGEST_KEY, checked_key
 from clawswarm.config.keys import Key, find_key
-from clawswarm.config.section import VARIABLE_NAME, ProviderName, Service
+from clawswarm.config.model import ProviderName, Service
+from clawswarm.config.section import VARIABLE_NAME
 from clawswarm.errors import ConfigError, InputError
 from clawswarm.providers.address import PLACES
 

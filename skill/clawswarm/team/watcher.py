@@ -16,6 +16,7 @@ from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
 from clawswarm.errors import NotFound
 from clawswarm.providers.http import open_http
+from clawswarm.team import emergency_file
 from clawswarm.team.alert_desktop import Desktop
 from clawswarm.team.alert_webhook import Webhook, webhook_secret
 from clawswarm.team.board import Board
@@ -36,6 +37,8 @@ SWEEP_SECONDS = 30.0
 of none."""
 SETTLE_SECONDS = 1.0
 COURIER_LOCK = ".courier.lock"
+
+Sign = tuple[tuple[str, int] | None, tuple[int, int, int] | None]
 
 _log = logging.getLogger(__name__)
 
@@ -87,10 +90,18 @@ class _Watcher:
         self._clock = clock
         self._machine = machine
         self._waits = False
+        self._published: Sign | None = None
+        self._publish_at = 0.0
 
     async def files(self) -> float:
         """Views, pages of checkpoints, alerts; and emergency.md as somebody wrote it."""
+        sign = await anyio.to_thread.run_sync(self._sign)
+        rest = self._publish_at - self._clock.monotonic()
+        if sign == self._published and rest > 0:
+            return rest
         done = await anyio.to_thread.run_sync(publish, self._board, self._paths, self._clock)
+        self._published = None if done.again_in else sign
+        self._publish_at = self._clock.monotonic() + SWEEP_SECONDS
         if done.waits and not self._waits:
             _log.warning("emergency.md holds an emergency, and no run is open: the next one takes it in")
         self._waits = done.waits
@@ -124,6 +135,19 @@ class _Watcher:
             desktop = Desktop(self._environ, self._clock, enabled=self._alerts.desktop)
             courier = Courier(self._board, self._clock, (webhook, desktop), max_wait=self._alerts.max_wait)
             await courier.run(lambda: ear.hear(SWEEP_SECONDS))
+
+    def _sign(self) -> Sign:
+        """What changes when there is something to publish: the journal's end, and emergency.md."""
+        try:
+            with self._board.reading() as (head, _):
+                end = head.run, head.seq
+        except NotFound:
+            end = None
+        try:
+            found = (self._paths.memory / emergency_file.PLACE).stat()
+        except OSError:
+            return end, None
+        return end, (found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _next_deadline(self) -> float | None:
         try:
