@@ -31,7 +31,18 @@ FOR_MCP = frozenset({"access", "types", "config", "errors"})
 """What `clawswarm_mcp` may see of `clawswarm`."""
 
 HEAVY = frozenset(
-    {"anthropic", "dbos", "mcp", "fastapi", "uvicorn", "trafilatura", "jsonschema", "genai_prices"}
+    {
+        "anthropic",
+        "dbos",
+        "fastapi",
+        "genai_prices",
+        "jsonschema",
+        "mcp",
+        "psycopg",
+        "trafilatura",
+        "uvicorn",
+        "watchfiles",
+    }
 )
 """Libraries that are imported where they are used: start-up time is part of the interface."""
 

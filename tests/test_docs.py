@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,7 @@ import typer
 from clawswarm.access.launch import launch
 from clawswarm.access.presence import look
 from clawswarm.cli.main import COMMANDS
+from clawswarm.cli.team_command import PARTS
 from clawswarm.config.describe import schema
 from clawswarm.config.fields import dotted
 from clawswarm.config.load import load
@@ -41,6 +42,7 @@ from tests.fakes.site import FakeSite, article
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HTTP_API = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
+TEAM = (ROOT / "docs" / "team.md").read_text(encoding="utf-8")
 SKILL = (ROOT / "SKILL.md").read_text(encoding="utf-8")
 
 
@@ -63,8 +65,16 @@ def steps(block: str) -> list[Step]:
 def without_numbers(text: str) -> str:
     """What must be the same each time; times and ids differ."""
     text = re.sub(r"job-[0-9a-f]{12}", "job-#", text)
+    text = re.sub(r"run-\d{8}-\d{6}-[0-9a-f]{4}", "run-#", text)
     text = re.sub(r'"speedup":(null|[\d.]+)', '"speedup":#', text)
     return re.sub(r"\d+(\.\d+)?", "#", text)
+
+
+def without_times(text: str) -> str:
+    """As `without_numbers`, and without what else depends on when and how fast it is typed."""
+    text = re.sub(r"just now|\b\d+[dhms]( \d+[hms])?\b( ago)?", "#", text)
+    text = re.sub(r"\d\d [A-Z][a-z]{2} \d\d:\d\d", "#", text)
+    return re.sub(r" +", " ", without_numbers(text))
 
 
 @pytest.fixture(scope="session")
@@ -84,8 +94,12 @@ class Reader:
     home: Path
     environ: dict[str, str]
 
-    def type(self, found: list[Step]) -> None:
-        """Run the steps in one shell; each prints what the document says."""
+    def type(self, found: list[Step], plain: Callable[[str], str] = without_numbers) -> None:
+        """Run the steps in one shell; each prints what the document says.
+
+        Args:
+            plain: leaves what must be the same each time.
+        """
         lines = ["exec 2>&1"]
         for step in found:
             lines += [step.command.replace("9999", self.environ["SWARM__DAEMON__PORT"]), r"printf '\n@@\n'"]
@@ -100,7 +114,7 @@ class Reader:
         printed = done.stdout.split("\n@@\n")
         assert len(printed) == len(found) + 1, done.stdout
         for step, output in zip(found, printed, strict=False):
-            assert without_numbers(output.strip()) == without_numbers(step.output), step.command
+            assert plain(output.strip()) == plain(step.output), step.command
 
 
 @pytest.fixture
@@ -136,6 +150,17 @@ def test_the_page_of_the_http_api_is_true(reader: Reader) -> None:
     reader.environ["SWARM__PROVIDER__NAME"] = "demo"
     launch(reader.environ)
     reader.type([step for block in blocks("console", HTTP_API) for step in steps(block)])
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.slow(reason="plays a whole run of a team, each command as its user types it")
+def test_the_page_of_the_team_is_true(reader: Reader) -> None:
+    reader.environ["SWARM__TEAM__ALERTS__DESKTOP"] = "false"
+    reader.type([step for block in blocks("console", TEAM) for step in steps(block)], without_times)
+
+
+def test_the_page_of_the_team_names_every_command() -> None:
+    assert set(PARTS) <= set(re.findall(r"swarm team ([a-z]+)", TEAM))
 
 
 @pytest.mark.anyio

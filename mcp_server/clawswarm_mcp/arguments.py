@@ -18,6 +18,9 @@ from clawswarm.errors import InputError
 
 A = TypeVar("A", bound="Arguments")
 
+UNREADABLE = ""
+"""The name under which arguments come that are no object."""
+
 MOST_TOLD = 3
 """Mistakes that are told at once."""
 
@@ -77,7 +80,7 @@ def read(kind: type[A], given: Mapping[str, Any], *, example: Mapping[str, Any])
     except (ValueError, RecursionError):
         raise InputError(
             "the arguments cannot be read: half of a character, or lists in lists without an end",
-            hint=_such_as(example),
+            hint=such_as(example),
         ) from None
     try:
         return kind.model_validate(given)
@@ -85,10 +88,10 @@ def read(kind: type[A], given: Mapping[str, Any], *, example: Mapping[str, Any])
         problems = error.errors(include_url=False, include_context=True)
         told = "; ".join(_words(kind, problem) for problem in problems[:MOST_TOLD])
         more = f" (and {len(problems) - MOST_TOLD} more)" if len(problems) > MOST_TOLD else ""
-        raise InputError(told + more, hint=_such_as(example)) from None
+        raise InputError(told + more, hint=such_as(example)) from None
 
 
-def _such_as(example: Mapping[str, Any]) -> str:
+def such_as(example: Mapping[str, Any]) -> str:
     return f"nothing was done; call it like this: {json.dumps(example, ensure_ascii=False)}"
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from clawswarm.errors import SwarmError
 
-UNFORESEEN = "something went wrong inside Swarm; it was written to the server's log. Try once more, or: swarm diagnose"
+UNFORESEEN = (
+    "something went wrong inside Swarm; it was written to the server's log. Try once more, or: swarm diagnose"
+)
 
 _IN_TOOLS: Mapping[str, str] = {
     "swarm jobs list": "swarm_job with action list",

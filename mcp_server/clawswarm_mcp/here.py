@@ -112,12 +112,17 @@ class _Live:
 
 
 class Here:
-    """The jobs of this process, for those who look at them as at any other's."""
+    """The jobs of this process, for those who look at them as at any other's.
+
+    Attributes:
+        heard: told of every step of every job.
+    """
 
     def __init__(self, group: TaskGroup, clock: Clock) -> None:
         self._group = group
         self._clock = clock
         self._live: OrderedDict[str, _Live] = OrderedDict()
+        self.heard: Callable[[], None] = _nobody
 
     def begin(self, kind: JobKind, total: int, title: str, work: Work) -> str:
         """Start a job; its id."""
@@ -164,6 +169,7 @@ class Here:
     async def _run(self, live: _Live, work: Work) -> None:
         async def take(event: Event) -> None:
             live.take(event)
+            self.heard()
 
         status = JobStatus.CANCELLED
         try:
@@ -175,9 +181,14 @@ class Here:
         finally:
             live.status, live.ended = status, self._now()
             live.over.set()
+            self.heard()
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _nobody() -> None:
+    """Nobody listens."""
 
 
 def _page(live: _Live, offset: int, limit: int) -> JobPage:

@@ -176,9 +176,7 @@ async def emergency(call: Call, given: EmergencyArguments) -> Reply:
     """Raise an emergency."""
 
     def work(team: Team, _: TeamViews) -> Any:
-        return team.raise_emergency(
-            given.role, level=given.level, text=given.text, agent=given.agent
-        ).value
+        return team.raise_emergency(given.role, level=given.level, text=given.text, agent=given.agent).value
 
     seen = await on_board(call, given.role, work)
     raised = seen.value

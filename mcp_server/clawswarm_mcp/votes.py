@@ -32,13 +32,19 @@ async def vote(call: Call, given: VoteArguments) -> Reply:
     seen = await on_board(call, given.role, work)
     proposal, standing = seen.value
     decision = proposal.decision
-    missing = [] if proposal.status != "voting" else [
-        role.value for role in proposal.electorate if role not in proposal.votes
-    ]
-    dissent = [] if decision is None else [
-        {"role": each.role.value, "vote": each.option, "reason": cut(each.reason, 300)}
-        for each in decision.dissent
-    ]
+    missing = (
+        []
+        if proposal.status != "voting"
+        else [role.value for role in proposal.electorate if role not in proposal.votes]
+    )
+    dissent = (
+        []
+        if decision is None
+        else [
+            {"role": each.role.value, "vote": each.option, "reason": cut(each.reason, 300)}
+            for each in decision.dissent
+        ]
+    )
     data = VoteResult(
         directive=seen.directive,
         reason=seen.reason,

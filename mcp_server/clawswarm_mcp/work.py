@@ -175,9 +175,7 @@ class _Beginning:
 
 async def _follow(call: Call, api: JobAPI, job_id: str, until: float, offset: int, limit: int) -> JobPage:
     tell = call.tell if call.listened_to else None
-    return await follow(
-        api, job_id, call.session.clock, until=until, tell=tell, offset=offset, limit=limit
-    )
+    return await follow(api, job_id, call.session.clock, until=until, tell=tell, offset=offset, limit=limit)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a team's board shows to those who only look: views, pages, where a vote stands, what an agent is to do."""
+"""What a board shows to those who only look: views, pages, where a vote stands, what an agent is to do."""
 
 from clawswarm.access.team_names import actor_of
 from clawswarm.clock import Clock

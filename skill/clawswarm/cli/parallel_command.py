@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from clawswarm.access.connect import Way, connect
+from clawswarm.cli.arguments import as_text
 from clawswarm.cli.asking import ask, telling
 from clawswarm.cli.course import Course
 from clawswarm.cli.hand_over import hand_over
@@ -26,7 +27,7 @@ from clawswarm.cli.options import (
 )
 from clawswarm.cli.output import error_status, run, say, told
 from clawswarm.cli.progress import summary
-from clawswarm.cli.prompts import Prompts, as_text, open_prompts, read_schema
+from clawswarm.cli.prompts import Prompts, open_prompts, read_schema
 from clawswarm.cli.results import Form, Sink, open_sink
 from clawswarm.cli.streams import INTERRUPTED
 from clawswarm.config.model import Settings

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from pydantic_core import to_json
 
+from clawswarm.cli.arguments import as_text
 from clawswarm.config.model import Daemon
 from clawswarm.engine.verdict import validator
 from clawswarm.errors import InputError
@@ -94,18 +95,6 @@ def _from_arguments(arguments: list[str], defaults: Mapping[str, Any]) -> Prompt
         except InputError as error:
             raise InputError(f"argument {number}: {error.message}", hint="nothing was sent") from None
     return Prompts(len(tasks), None, tuple(tasks), "the command line", as_objects=False, defaults=defaults)
-
-
-def as_text(argument: str, name: str) -> str:
-    """An argument as the text it means: UTF-8, whatever the locale took it for.
-
-    Raises:
-        InputError: it is something else.
-    """
-    try:
-        return os.fsencode(argument).decode()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name} is not UTF-8 (byte {error.start + 1})", hint="nothing was sent") from None
 
 
 def _from_file(file: Any, source: str, defaults: Mapping[str, Any], *, jsonl: bool) -> Prompts:

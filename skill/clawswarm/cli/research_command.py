@@ -13,6 +13,7 @@ import typer
 from pydantic_core import to_json
 
 from clawswarm.access.connect import Way, connect
+from clawswarm.cli.arguments import as_text
 from clawswarm.cli.asking import telling
 from clawswarm.cli.hand_over import hand_over
 from clawswarm.cli.interrupts import Interrupted, interrupted
@@ -27,7 +28,6 @@ from clawswarm.cli.options import (
 )
 from clawswarm.cli.output import error_status, run, say, told, write
 from clawswarm.cli.output_file import open_output
-from clawswarm.cli.prompts import as_text
 from clawswarm.cli.research_course import ResearchCourse
 from clawswarm.cli.research_summary import how_far, summary
 from clawswarm.cli.research_tree import show_tree

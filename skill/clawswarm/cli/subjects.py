@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from clawswarm.cli.prompts import as_text
+from clawswarm.cli.arguments import as_text
 from clawswarm.errors import InputError
 
 MOST_BYTES = 1_000_000

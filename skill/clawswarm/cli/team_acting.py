@@ -9,9 +9,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from clawswarm.access.team import Team, open_team
+from clawswarm.cli.arguments import as_text
 from clawswarm.cli.options import load_settings
 from clawswarm.cli.output import print_json, say, show, told
-from clawswarm.cli.prompts import as_text
 from clawswarm.cli.screen import one_line
 from clawswarm.cli.team_alerting import called, in_words
 from clawswarm.cli.team_log_lines import event_json

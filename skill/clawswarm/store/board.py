@@ -159,17 +159,18 @@ def documents(
     *,
     open_only: bool = False,
     prefix: str = "",
+    first: int | None = None,
     newest: int | None = None,
 ) -> list[Stored]:
-    """Documents by id; with `newest` the last that many, by when they changed, the oldest first."""
+    """Documents by id, the `first` that many; with `newest` the last, by when they changed, the oldest first."""
     several = len(kinds) > 1
-    wanted = _some(several, open_only, bool(prefix), newest is not None)
+    wanted = _some(several, open_only, bool(prefix), newest is not None, first is not None)
     given = {
         "of_run": run,
         "of_kind": kinds if several else kinds[0],
         "least": prefix,
         "below": prefix + _LARGEST,
-        "most": newest,
+        "most": first if newest is None else newest,
     }
     rows = connection.execute(wanted, given)
     found = [Stored(row.kind, row.id, row.open, row.body) for row in rows]
@@ -230,7 +231,9 @@ def append(
 
 
 @cache
-def _some(several: bool, open_only: bool, prefixed: bool, newest: bool) -> Select[*tuple[Any, ...]]:
+def _some(
+    several: bool, open_only: bool, prefixed: bool, newest: bool, first: bool
+) -> Select[*tuple[Any, ...]]:
     """Reads documents; what is asked for is given to it. Put together once for each way to ask."""
     kind = bindparam("of_kind", expanding=several, type_=String())
     wanted = select(_items.kind, _items.id, _items.open, _items.body).where(
@@ -238,10 +241,10 @@ def _some(several: bool, open_only: bool, prefixed: bool, newest: bool) -> Selec
         _items.kind.in_(kind) if several else _items.kind == kind,
         *_which(open_only, prefixed),
     )
+    most = bindparam("most", type_=Integer())
     if newest:
-        last = bindparam("most", type_=Integer())
-        return wanted.order_by(_items.seq.desc(), _items.id.desc()).limit(last)
-    return wanted.order_by(_items.id)
+        return wanted.order_by(_items.seq.desc(), _items.id.desc()).limit(most)
+    return wanted.order_by(_items.id).limit(most) if first else wanted.order_by(_items.id)
 
 
 @cache

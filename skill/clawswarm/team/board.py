@@ -60,10 +60,22 @@ class Stored:
         return None if body is None else of_json(kind, body)
 
     def all(
-        self, kind: type[D], *, open_only: bool = False, prefix: str = "", newest: int | None = None
+        self,
+        kind: type[D],
+        *,
+        open_only: bool = False,
+        prefix: str = "",
+        first: int | None = None,
+        newest: int | None = None,
     ) -> list[D]:
         found = rows.documents(
-            self._connection, self._run, (kind.KIND,), open_only=open_only, prefix=prefix, newest=newest
+            self._connection,
+            self._run,
+            (kind.KIND,),
+            open_only=open_only,
+            prefix=prefix,
+            first=first,
+            newest=newest,
         )
         return [of_json(kind, each.body) for each in found]
 

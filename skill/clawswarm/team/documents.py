@@ -59,9 +59,15 @@ class Documents(Protocol):
     def get(self, kind: type[D], id_: str) -> D | None: ...
 
     def all(
-        self, kind: type[D], *, open_only: bool = False, prefix: str = "", newest: int | None = None
+        self,
+        kind: type[D],
+        *,
+        open_only: bool = False,
+        prefix: str = "",
+        first: int | None = None,
+        newest: int | None = None,
     ) -> list[D]:
-        """By id; with `newest` the last that many, by when they changed, the oldest of them first."""
+        """By id, the `first` that many; with `newest` the last, by when they changed, the oldest of them first."""
         ...
 
     def count(self, kind: type[Document], *, open_only: bool = False, prefix: str = "") -> int:
@@ -89,7 +95,13 @@ class Replayed:
         return None if found is None else of_python(kind, found[1])
 
     def all(
-        self, kind: type[D], *, open_only: bool = False, prefix: str = "", newest: int | None = None
+        self,
+        kind: type[D],
+        *,
+        open_only: bool = False,
+        prefix: str = "",
+        first: int | None = None,
+        newest: int | None = None,
     ) -> list[D]:
         places = sorted(
             place for place in self._bodies if place[0] == kind.KIND and place[1].startswith(prefix)
@@ -98,7 +110,7 @@ class Replayed:
         found = [(seq, document) for seq, document in found if document.open or not open_only]
         if newest is not None:
             found = sorted(found, key=lambda pair: (pair[0], pair[1].id))[-newest:] if newest else []
-        return [document for _, document in found]
+        return [document for _, document in found][:first]
 
     def count(self, kind: type[Document], *, open_only: bool = False, prefix: str = "") -> int:
         return len(self.all(kind, open_only=open_only, prefix=prefix))

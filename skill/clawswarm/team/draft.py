@@ -70,10 +70,24 @@ class Draft:
         return self.need(Agent, role.value)
 
     def all(
-        self, kind: type[D], *, open_only: bool = False, prefix: str = "", newest: int | None = None
+        self,
+        kind: type[D],
+        *,
+        open_only: bool = False,
+        prefix: str = "",
+        first: int | None = None,
+        newest: int | None = None,
     ) -> list[D]:
         """As `Documents.all`, with what this change has written."""
-        found = {d.id: d for d in self._base.all(kind, open_only=open_only, prefix=prefix, newest=newest)}
+        spare = len(self._written)  # so many of them may be gone
+        there = self._base.all(
+            kind,
+            open_only=open_only,
+            prefix=prefix,
+            first=first and first + spare,
+            newest=newest and newest + spare,
+        )
+        found = {document.id: document for document in there}
         for (of_kind, id_), document in self._written.items():
             if of_kind != kind.KIND or not id_.startswith(prefix):
                 continue
@@ -82,7 +96,7 @@ class Draft:
                 found[id_] = cast("D", document)
         if newest is not None:
             return list(found.values())[-newest:] if newest else []
-        return [found[id_] for id_ in sorted(found)]
+        return [found[id_] for id_ in sorted(found)][:first]
 
     def count(self, kind: type[Document], *, open_only: bool = False, prefix: str = "") -> int:
         """As `Documents.count`, with what this change has written."""
@@ -112,10 +126,12 @@ class Draft:
             actor: who did it, where that is not who asked for the change.
         """
         images = [Image(document.KIND, document.id, as_json(document)) for document in puts]
-        self._written |= {(document.KIND, document.id): document for document in puts}
         for document in drops:
             images.append(Image(document.KIND, document.id, None))
             self._written[document.KIND, document.id] = None
+        for document in sorted(puts, key=lambda document: document.id):
+            self._written.pop((document.KIND, document.id), None)  # the last to be written comes last
+            self._written[document.KIND, document.id] = document
         event = Event(
             run=self._head.run,
             seq=self.next_seq,

@@ -119,9 +119,10 @@ def inbox(documents: Documents, role: Role, *, limit: int = 20) -> list[Message]
     found: list[Message] = []
     for priority in sorted(Priority, key=lambda each: each.rank):
         prefix = f"{role.value}/{priority.rank}/"
-        for delivery in documents.all(Delivery, open_only=True, prefix=prefix):
-            if len(found) >= limit:
-                return found
+        left = limit - len(found)
+        for delivery in (
+            documents.all(Delivery, open_only=True, prefix=prefix, first=left) if left > 0 else ()
+        ):
             message = documents.get(Message, delivery.message)
             if message is not None:
                 found.append(message)

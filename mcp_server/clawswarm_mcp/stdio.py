@@ -1,0 +1,118 @@
+"""The server as a child of its client, over standard input and output.
+
+Nothing but the protocol goes to standard output. It leaves when its input ends, when its parent is gone, or
+when it is told to, within two seconds and with status 0: what it began is called off by then, and nothing of
+it stays behind.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from typing import Any, cast
+
+import anyio
+import anyio.lowlevel
+from mcp.server.stdio import stdio_server
+
+from clawswarm.access.kept import Kept
+from clawswarm_mcp.parent import parent_gone
+from clawswarm_mcp.server import SwarmServer, late
+
+PARTING = 1.5
+"""Seconds from the end of the input to the end of the process, whatever still hangs."""
+
+CHUNK = 65_536
+
+
+def main() -> None:
+    """Serve until the client leaves."""
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="swarm mcp: %(levelname)s: %(message)s"
+    )
+    wire = _take_input()
+    anyio.run(_serve, wire)
+    logging.shutdown()
+    with suppress(OSError):
+        sys.stderr.flush()
+    os._exit(0)  # threads that wait for something that nobody needs any more do not hold it up
+
+
+def _take_input() -> int:
+    """Standard input under another number; who reads the usual one, a child for instance, finds its end."""
+    wire = os.dup(0)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    return wire
+
+
+async def _serve(wire: int) -> None:
+    server = SwarmServer(_open_session)
+    lines = Lines(wire)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_leave_when, parent_gone, group.cancel_scope)
+        group.start_soon(_leave_when, _told_to, group.cancel_scope)
+        async with stdio_server(stdin=cast("anyio.AsyncFile[str]", lines)) as (read, write):
+            await server.serve(read, write)
+        group.cancel_scope.cancel()
+
+
+async def _leave_when(happens: Any, scope: anyio.CancelScope) -> None:
+    await happens()
+    _no_longer_than(PARTING)
+    scope.cancel()
+
+
+async def _told_to() -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            return
+
+
+def _no_longer_than(seconds: float) -> None:
+    """Whatever still hangs by then, the process ends."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+
+
+class Lines:
+    """The lines of a pipe or a file, read by a thread that never holds up the end of the process."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        send, receive = anyio.create_memory_object_stream[str](0)
+        token = anyio.lowlevel.current_token()
+
+        def pump() -> None:
+            with (
+                suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, RuntimeError),
+                open(self._number, encoding="utf-8", errors="replace", newline="\n") as file,
+            ):
+                for line in file:
+                    anyio.from_thread.run(send.send, line, token=token)
+            _no_longer_than(PARTING)
+            with suppress(RuntimeError):
+                anyio.from_thread.run_sync(send.close, token=token)
+
+        threading.Thread(target=pump, daemon=True).start()
+        async with receive:
+            async for line in receive:
+                yield line
+
+
+@asynccontextmanager
+async def _open_session(kept: Kept) -> AsyncGenerator[Any]:
+    session = await late("clawswarm_mcp.session")
+    async with session.open_session(kept, os.environ) as opened:
+        yield opened
+
+
+__all__ = ["import_module", "main"]
