@@ -74,15 +74,13 @@ async def asked(call: Call, ask: Ask) -> dict[str, Any] | Answered | Unanswered:
 
 async def _mid_call(call: Call, request: ElicitRequest) -> dict[str, Any] | Answered:
     context = call.context
-    answer: ElicitResult | None = None
+    ours = ServerMessageMetadata(related_request_id=context.request_id)
     with within(call.session.clock, call.until(LONGEST_WAIT - MARGIN)):
         try:
-            answer = await context.session.send_request(
-                request, ElicitResult, metadata=ServerMessageMetadata(related_request_id=context.request_id)
-            )
+            return _meant(await context.session.send_request(request, ElicitResult, metadata=ours))
         except (MCPError, ValueError):  # it says that it can, and then does not
             return Answered.LATE
-    return Answered.LATE if answer is None else _meant(answer)
+    return Answered.LATE
 
 
 def _meant(answer: ElicitResult) -> dict[str, Any] | Answered:

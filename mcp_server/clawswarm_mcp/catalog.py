@@ -136,8 +136,7 @@ TOOLS: tuple[Entry, ...] = (
         title="Raise an alarm",
         description=(
             "Stop the team when an agent is stuck, outputs conflict, resources or budget run out, "
-            "or something is unsafe. Level 2 pauses all but the director; 3 and 4 pause all and "
-            "alert the human."
+            "or something is unsafe. Agents pause; from level 3 on the human is alerted."
         ),
         takes=inputs.EmergencyArguments,
         gives=results.EmergencyResult,

@@ -31,7 +31,7 @@ Work = Callable[[Callable[[Event], Awaitable[None]]], Awaitable[None]]
 
 
 class Tap(Collection[Task]):
-    """Tasks that can be held back: after `close`, whoever asks for the next one is told that there is none."""
+    """Tasks that can be held back: after `close`, who asks for the next one is told that there is none."""
 
     def __init__(self, tasks: list[Task]) -> None:
         self._tasks = tasks
@@ -145,7 +145,7 @@ class Here:
     async def job(self, job_id: str, *, wait: float = 0, offset: int = 0, limit: int = 1000) -> JobPage:
         """As in `access.api.JobAPI`."""
         live = self._find(job_id)
-        if not 0 <= offset or limit < 1:
+        if offset < 0 or limit < 1:
             raise InputError(f"offset is 0 or more and limit 1 or more, not {offset} and {limit}")
         if wait > 0:
             with anyio.move_on_after(wait):

@@ -19,7 +19,7 @@ MOST_RESULTS = 1_000
 Wait = Annotated[float, Field(ge=0, le=LONGEST_WAIT)]
 MaxSpend = Annotated[float | None, Field(ge=0, description="US$ cap, e.g. 0.5")]
 Texts = tuple[str, ...]
-Role = Annotated[str, Field(description="who acts, e.g. builder")]
+Role = Annotated[str, Field(description="e.g. builder")]
 
 
 class ParallelArguments(Arguments):
@@ -27,7 +27,7 @@ class ParallelArguments(Arguments):
         list[str],
         Field(min_length=1, max_length=MOST_PROMPTS, description='whole prompts: ["Summarize: …", …]'),
     ]
-    system: Annotated[str | None, Field(description="instructions for all")] = None
+    system: Annotated[str | None, Field(description="for all")] = None
     output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of each answer")] = None
     provider: Annotated[str | None, Field(description="e.g. gemini, ollama")] = None
     model: str | None = None
@@ -49,7 +49,7 @@ class JobArguments(Arguments):
     action: Literal["wait", "list", "cancel"] = "wait"
     job_id: str | None = None
     wait: Wait = LONGEST_WAIT
-    offset: Annotated[int, Field(ge=0, description="next_offset of the page before")] = 0
+    offset: Annotated[int, Field(ge=0, description="next_offset")] = 0
     limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = MOST_RESULTS
 
 
@@ -77,7 +77,7 @@ class MessageArguments(Arguments):
 
 
 class CheckpointArguments(Arguments):
-    trigger: Annotated[str, Field(description="milestone reached")]
+    trigger: Annotated[str, Field(description="milestone")]
     summary: str
     role: Role = "scribe"
     reports: Annotated[dict[str, str] | None, Field(description='by role: {"builder": "auth is done"}')] = (

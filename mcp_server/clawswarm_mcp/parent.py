@@ -1,4 +1,4 @@
-"""The end of the parent process, told by the system: a pipe that somebody else holds open does not tell it."""
+"""The end of the parent process, as the system tells it: a pipe that somebody else holds open does not."""
 
 import os
 import select

@@ -45,6 +45,8 @@ class WorkResult(Result):
 class JobsResult(WorkResult):
     """One job, or with `list` all of them, the newest first."""
 
+    done: SkipJsonSchema[int | None] = None
+    total: SkipJsonSchema[int | None] = None
     jobs: list[Row] | None = None
 
 
@@ -64,7 +66,7 @@ class StatusResult(TeamResult):
     """The board in short; `more` says how many rows of each kind are left out."""
 
     run: Row | None = None
-    agents: list[Row] | None = None
+    agents: SkipJsonSchema[list[Row] | None] = None
     tasks: SkipJsonSchema[list[Row] | None] = None
     proposals: SkipJsonSchema[list[Row] | None] = None
     emergencies: SkipJsonSchema[list[Row] | None] = None
@@ -73,7 +75,7 @@ class StatusResult(TeamResult):
 
 class MessageResult(TeamResult):
     id: str | None = None
-    messages: list[Row] | None = None
+    messages: SkipJsonSchema[list[Row] | None] = None
     unread: SkipJsonSchema[int | None] = None
 
 
@@ -100,7 +102,7 @@ class VoteResult(TeamResult):
 
     proposal: str
     converged: bool
-    missing: list[str]
+    missing: SkipJsonSchema[list[str]]
     standing: SkipJsonSchema[str]
     decision: SkipJsonSchema[str | None] = None
     dissent: SkipJsonSchema[list[Row] | None] = None

@@ -11,15 +11,17 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, suppress
-from importlib import import_module
 from typing import Any, cast
 
 import anyio
+import anyio.from_thread
 import anyio.lowlevel
 from mcp.server.stdio import stdio_server
 
 from clawswarm.access.kept import Kept
+from clawswarm_mcp.mending import mended
 from clawswarm_mcp.parent import parent_gone
 from clawswarm_mcp.server import SwarmServer, late
 
@@ -93,11 +95,11 @@ class Lines:
 
         def pump() -> None:
             with (
-                suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, RuntimeError),
+                suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, CancelledError, RuntimeError),
                 open(self._number, encoding="utf-8", errors="replace", newline="\n") as file,
             ):
                 for line in file:
-                    anyio.from_thread.run(send.send, line, token=token)
+                    anyio.from_thread.run(send.send, mended(line), token=token)
             _no_longer_than(PARTING)
             with suppress(RuntimeError):
                 anyio.from_thread.run_sync(send.close, token=token)
@@ -113,6 +115,3 @@ async def _open_session(kept: Kept) -> AsyncGenerator[Any]:
     session = await late("clawswarm_mcp.session")
     async with session.open_session(kept, os.environ) as opened:
         yield opened
-
-
-__all__ = ["import_module", "main"]

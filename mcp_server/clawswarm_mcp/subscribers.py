@@ -114,4 +114,4 @@ class Subscribing:
 
 def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:
     """The client's connection, which outlives the request; the SDK hands out no other way to it."""
-    return ctx.session._connection  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+    return ctx.session._connection  # pyright: ignore[reportPrivateUsage]

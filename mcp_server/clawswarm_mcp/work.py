@@ -1,4 +1,4 @@
-"""`swarm_parallel`, `swarm_research` and `swarm_job`: work that is handed over, waited for, and paged through.
+"""`swarm_parallel`, `swarm_research` and `swarm_job`: work that is handed over, waited for, paged through.
 
 The daemon does it where it runs. Where none does, this process begins by itself; when the work gets long, a
 daemon is started and takes it over, so that it outlives the session. Answers that were paid for are in the
@@ -9,12 +9,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import get_args
 
 import anyio
 
 from clawswarm.access.api import JobAPI, SwarmAPI
 from clawswarm.access.connect import Way
-from clawswarm.config.model import Settings
+from clawswarm.config.model import ProviderName, Settings
 from clawswarm.errors import DaemonNeeded, InputError, SwarmError
 from clawswarm.types.jobs import JobPage
 from clawswarm.types.requests import BatchRequest, ResearchRequest, RunOptions
@@ -31,6 +32,7 @@ LANDING = 2.0
 """Seconds before the end of the wait in which answers that are on their way may still arrive."""
 SHORT = 4.0
 """Seconds: who waits no longer than that has the work handed over at once."""
+PROVIDERS: tuple[str, ...] = get_args(ProviderName)
 PARTING = 1.0
 """Seconds in which a job that nobody waits for any more is called off."""
 
@@ -46,6 +48,9 @@ async def parallel(call: Call, given: ParallelArguments) -> Reply:
         Task(prompt=prompt, system=given.system, schema=given.output_schema, model=given.model)
         for prompt in given.prompts
     ]
+    if given.provider is not None and given.provider not in PROVIDERS:
+        known = ", ".join(PROVIDERS)
+        raise InputError(f"there is no provider {given.provider[:40]!r}", hint=f"known are: {known}")
     options = RunOptions(provider=given.provider, model=given.model, max_spend=_usd(given.max_spend))
     request = BatchRequest(tasks=tasks, total=len(tasks), options=options)
     request.check_texts()
@@ -211,7 +216,7 @@ async def _lasting(call: Call) -> tuple[str | None, Way | None]:
 def _gets_long(request: Request, wait: float, settings: Settings) -> bool:
     """Whether it is known beforehand that a daemon should do it.
 
-    A research takes minutes. What is not kept in the cache cannot be handed over later without being paid twice.
+    A research takes minutes. What the cache does not keep would be paid twice if it were handed over later.
     """
     kept = settings.cache.enabled and not settings.provider.temperature
     return isinstance(request, ResearchRequest) or wait < SHORT or not kept

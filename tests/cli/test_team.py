@@ -182,6 +182,25 @@ def test_the_same_key_changes_nothing_twice(team: Inside) -> None:
     assert "the key 'k1' was used for another change" in other
 
 
+def test_a_file_that_cannot_be_written_is_a_warning_and_the_change_is_made(team: Inside) -> None:
+    state = team.home / "clawd" / "memory" / "team-state.md"
+    state.unlink()
+    state.mkdir()
+    ran = team.run("team", "agent", "builder", "--say", "hi", "--json")
+    assert (ran.status, ran.json["document"]["sentence"]) == (0, "hi")
+    assert ran.err.startswith("swarm: warning: ")
+    assert "team-state.md" in ran.err
+
+
+def test_a_memory_directory_that_cannot_be_used_is_told(
+    team: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWARM_MEMORY_DIR", str(team.file("no-folder", "")))
+    ran = team.run("team", "agent", "builder", "--say", "hi", "--json")
+    assert (ran.status, ran.json["error"]["code"]) == (1, "store_failed")
+    assert ran.json["error"]["hint"]
+
+
 def test_an_agents_word_is_a_failed_task(team: Inside) -> None:
     did(team, "task", "add", "login", "Build it", "--role", "builder")
     for evidence in ((), ("-e", "text:believe me"), ("-e", "command:pytest=1")):

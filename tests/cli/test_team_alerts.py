@@ -1,6 +1,8 @@
-"""From level 3 on a human is told: by the command itself where no daemon runs, and never without a receipt."""
+"""From level 3 on a human is told, by the command itself where no daemon runs; never without a receipt."""
 
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -57,6 +59,28 @@ async def test_who_could_not_be_told_was_not_told(home: Shell) -> None:
         shown = " ".join((await home.run("team", "status")).out.split())
         assert "nobody has been told yet; webhook: HTTP 503" in shown
         assert "took it" not in shown
+
+
+@asynccontextmanager
+async def running_daemon(home: Shell) -> AsyncGenerator[None]:
+    home.environ |= {"SWARM__PROVIDER__NAME": "demo", "SWARM__DAEMON__PORT": "0"}
+    assert (await home.run("start")).status == 0
+    try:
+        yield
+    finally:
+        assert (await home.run("stop")).status == 0
+
+
+@pytest.mark.slow(reason="starts a daemon")
+async def test_the_daemon_calls_the_human_where_one_runs(home: Shell) -> None:
+    async with Hook() as hook:
+        home.environ["SWARM__TEAM__ALERTS__WEBHOOK"] = hook.url
+        async with running_daemon(home):
+            opened = await home.run("team", "open", "Build it")
+            assert "no daemon" not in opened.err
+            ran = await home.run(*ALARM)
+        assert re.search(r"^swarm: a3, for e2: webhook took it at \d\d:\d\d:\d\d, HTTP 200$", ran.err, re.M)
+        assert [heard.status for heard in hook.heard] == [200]
 
 
 async def test_a_home_with_files_only_says_that_nobody_is_called(home: Shell) -> None:

@@ -62,6 +62,11 @@ class LocalSwarm:
         return [*self._warnings, *self.engine.troubles]
 
     @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment that it was opened with."""
+        return self._around.environ
+
+    @property
     def runner(self) -> JobRunner | None:
         """Works on jobs, where this process does."""
         return self._runner

@@ -25,6 +25,7 @@ COMMANDS = {
     "diagnose": "What works here, what does not, and the fix.",
     "service": "Start the daemon at login, and after a crash.",
     "team": "A team of agents on one board.",
+    "mcp": "Serve an MCP client, such as OpenClaw.",
     "openclaw": "Set up OpenClaw, which the team's agents may live in.",
 }
 """Name of each command and its line in `swarm --help`; the module of the same name holds it."""

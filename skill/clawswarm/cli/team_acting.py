@@ -1,5 +1,6 @@
 """What the commands of `swarm team` share: who acts, one change, and what it came to."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -11,7 +12,7 @@ import typer
 from clawswarm.access.team import Team, open_team
 from clawswarm.cli.arguments import as_text
 from clawswarm.cli.options import load_settings
-from clawswarm.cli.output import print_json, say, show, told
+from clawswarm.cli.output import print_json, say, show, told, warn
 from clawswarm.cli.screen import one_line
 from clawswarm.cli.team_alerting import called, in_words
 from clawswarm.cli.team_log_lines import event_json
@@ -58,16 +59,32 @@ MOST_STDIN = 4_000_000
 """Bytes of standard input that are read for one text: more than any text on the board may have."""
 
 
+class _Said(logging.Handler):
+    """What goes wrong beside a change, such as a file that cannot be written, is a warning to the user."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        warn([one_line(record.getMessage())])
+
+
 @contextmanager
-def the_team() -> Generator[tuple[Team, Settings]]:
+def the_team(*, silent: bool = False) -> Generator[tuple[Team, Settings]]:
     """The board of this home.
+
+    Args:
+        silent: warnings would be written over a screen, and are left out.
 
     Raises:
         SwarmError: the configuration or the board cannot be used.
     """
     settings = load_settings()
-    with open_team(settings, os.environ) as team:
-        yield team, settings
+    logger = logging.getLogger("clawswarm")
+    handler = logging.NullHandler() if silent else _Said(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        with open_team(settings, os.environ) as team:
+            yield team, settings
+    finally:
+        logger.removeHandler(handler)
 
 
 def change(

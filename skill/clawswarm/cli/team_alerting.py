@@ -17,13 +17,14 @@ from clawswarm.types.journal import Event
 def called(team: Team, settings: Settings, events: Iterable[Event]) -> list[Alert]:
     """The alerts that these events made, once they were taken to whom they are for, as far as that goes.
 
-    The daemon does that where one runs. Where none does, this process does it, for some seconds.
+    The daemon does that where one runs; where none does, this process does. Either way for some seconds.
     """
     made = [event.subject for event in events if event.kind == "alert_made"]
     waits = {call.alert.id for call, _ in waiting(team.board)} if made else set[str]()
-    if waits.intersection(made) and look(Paths.of(os.environ)) is None:
+    if waits.intersection(made):
         # What sends them takes as long to load as all the rest: only who has something to send loads it.
-        import_module("clawswarm.cli.team_around").deliver(team, settings, made)
+        daemon = look(Paths.of(os.environ)) is not None
+        import_module("clawswarm.cli.team_around").see_through(team, settings, made, daemon=daemon)
     with team.board.reading() as (_, documents):
         return [alert for alert in (documents.get(Alert, id_) for id_ in made) if alert is not None]
 

@@ -1,7 +1,8 @@
-"""Alerts taken to whom they are for while no daemon does it."""
+"""Alerts on their way to whom they are for: by the daemon, or by this command where none runs."""
 
 import os
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from functools import partial
 
 import anyio
@@ -17,22 +18,25 @@ from clawswarm.config.paths import Paths
 from clawswarm.team.alerts import waiting
 
 PATIENCE = 15.0
-"""Seconds that a command waits for an alert to be taken."""
+"""Seconds that a command tries to have an alert taken."""
+PATIENCE_WITH_DAEMON = 5.0
+"""Seconds that it waits for the daemon to do that, which goes on trying."""
 
 
-def deliver(team: Team, settings: Settings, alerts: Collection[str]) -> None:
-    """Take these alerts to whom they are for; returns when all are taken, or after `PATIENCE`."""
-    run(partial(_deliver, team, settings, alerts))
+def see_through(team: Team, settings: Settings, alerts: Collection[str], *, daemon: bool) -> None:
+    """Return when all of these alerts are taken, or when that takes too long."""
+    run(partial(_see_through, team, settings, alerts, daemon=daemon))
 
 
-async def _deliver(team: Team, settings: Settings, alerts: Collection[str]) -> int:
+async def _see_through(team: Team, settings: Settings, alerts: Collection[str], *, daemon: bool) -> int:
     clock = SystemClock()
-    async with (
-        news(settings, Paths.of(os.environ), clock) as ear,
-        looked_after(team, settings, os.environ, clock),
-    ):
+    patience = PATIENCE_WITH_DAEMON if daemon else PATIENCE
+    async with AsyncExitStack() as stack:
+        ear = await stack.enter_async_context(news(settings, Paths.of(os.environ), clock))
+        if not daemon:
+            await stack.enter_async_context(looked_after(team, settings, os.environ, clock))
         with anyio.CancelScope() as scope:
-            timer = clock.call_at(clock.monotonic() + PATIENCE, scope.cancel)
+            timer = clock.call_at(clock.monotonic() + patience, scope.cancel)
             try:
                 while await anyio.to_thread.run_sync(_wait_still, team, alerts):
                     await ear.hear()

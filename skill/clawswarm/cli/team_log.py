@@ -14,7 +14,7 @@ from clawswarm.cli.screen import json_on_screen, one_line, output_is_screen
 from clawswarm.cli.streams import INTERRUPTED
 from clawswarm.cli.team_acting import the_team
 from clawswarm.cli.team_following import follow, news
-from clawswarm.cli.team_log_lines import event_json, event_line
+from clawswarm.cli.team_log_lines import event_json, journal_lines
 from clawswarm.cli.team_times import day_and_time
 from clawswarm.clock import SystemClock
 from clawswarm.config.model import Settings
@@ -112,7 +112,7 @@ def _kind(name: str) -> EventKind:
 
 def _print(events: Sequence[Event], *, as_json: bool) -> None:
     if not as_json:
-        show(*(event_line(event, numbered=True) for event in events))
+        show(*(line for event in events for line in journal_lines(event)))
         return
     for event in events:
         line = to_json(event_json(event))

@@ -55,7 +55,7 @@ def open_command(
         rules = _rules(max_spend, max_hours, expect or [])
     change(
         lambda team: team.open(words(goal, "the goal"), by=by, rules=rules, key=key),
-        by=HUMAN,
+        by=by,
         as_json=as_json,
         tell=_next_steps,
     )
@@ -117,7 +117,7 @@ def end_command(
     change(lambda team: team.end(by, reason=words(reason, "the reason"), key=key), by=by, as_json=as_json)
 
 
-def _next_steps(run: Run) -> Sequence[str]:
+def _next_steps(_: Run) -> Sequence[str]:
     return (
         "",
         'Next: give it tasks   swarm team task add design "Agree on the API" --role architect',

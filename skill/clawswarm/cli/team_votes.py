@@ -80,7 +80,9 @@ def propose_command(
 @app.command("vote", epilog=VOTE)
 def vote_command(
     proposal: ProposalId,
-    option: Annotated[str | None, typer.Argument(help="One of its options.", show_default=False)] = None,
+    option: Annotated[
+        str | None, typer.Argument(metavar="[OPTION]", help="One of its options.", show_default=False)
+    ] = None,
     abstain: Annotated[bool, typer.Option("--abstain", help="Vote for none of them.")] = False,
     reason: Reason = "",
     evidence: Proof = None,

@@ -1,6 +1,5 @@
 """`swarm team watch`: the run as it changes, drawn over on a terminal, a line an event elsewhere."""
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from clawswarm.cli.screen import output_is_screen
 from clawswarm.cli.streams import INTERRUPTED, divert
 from clawswarm.cli.team_acting import the_team
 from clawswarm.cli.team_following import follow, news
-from clawswarm.cli.team_log_lines import event_line
+from clawswarm.cli.team_log_lines import journal_lines
 from clawswarm.cli.team_screen import screen
 from clawswarm.clock import SystemClock
 from clawswarm.config.model import Settings
@@ -45,17 +44,13 @@ def watch_command() -> None:
     Meanwhile it does what the daemon does: deadlines, guards, alerts. Where standard output is no terminal it
     prints one line an event, until the run ends.
     """
-    with told(), the_team() as (team, settings):
-        status = run(partial(_watch, team, settings))
+    live = output_is_screen() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+    with told(), the_team(silent=live) as (team, settings):
+        status = run(partial(_watch, team, settings, live=live))
     raise typer.Exit(0 if status == INTERRUPTED else status)
 
 
-async def _watch(team: Team, settings: Settings) -> int:
-    live = output_is_screen() and os.environ.get("TERM", "") not in ("dumb", "unknown")
-    if live:
-        logging.getLogger("clawswarm").addHandler(
-            logging.NullHandler()
-        )  # it would be written over the screen
+async def _watch(team: Team, settings: Settings, *, live: bool) -> int:
     clock = SystemClock()
     async with news(settings, Paths.of(os.environ), clock) as ear:
         seen = await anyio.to_thread.run_sync(_look, team)
@@ -69,7 +64,7 @@ async def _plain(team: Team, ear: Ear, seen: Seen) -> None:
     overview, events = seen
 
     def tell(events: Sequence[Event]) -> None:
-        show(*(event_line(event, numbered=True) for event in events))
+        show(*(line for event in events for line in journal_lines(event)))
 
     tell(events)
     await follow(team.board, overview.run.id, tell, ear.hear, after=events[-1].seq)

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clawswarm.daemon import routes_ops, routes_swarm
@@ -20,6 +21,7 @@ from clawswarm.daemon.serving import Serving
 from clawswarm.daemon.stream import STOPPING
 from clawswarm.errors import SwarmError
 from clawswarm.version import __version__
+from clawswarm_mcp.mounted import PATH as MCP_PATH
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +29,12 @@ ABOUT = """Prompts in parallel and web research on this machine. Every request b
 `Authorization: Bearer <token>`; the token lies in `~/.config/clawdbot/swarm-token`."""
 
 
-def create_app(serving: Serving, *, token: str) -> ASGIApp:
-    """The whole application."""
+def create_app(serving: Serving, *, token: str, mcp: ASGIApp) -> ASGIApp:
+    """The whole application.
+
+    Args:
+        mcp: takes the requests of MCP clients.
+    """
     app = FastAPI(
         title="Swarm",
         version=__version__,
@@ -41,6 +47,7 @@ def create_app(serving: Serving, *, token: str) -> ASGIApp:
     app.state.serving = serving
     app.include_router(routes_ops.router)
     app.include_router(routes_swarm.router)
+    app.router.routes.append(Route(MCP_PATH, mcp, include_in_schema=False))
     app.add_exception_handler(SwarmError, _swarm_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -15,7 +15,16 @@ KEPT = 5
 ESCAPED = "backslashreplace"
 """Half a surrogate pair is written as JSON writes it."""
 
-_QUIET = ("uvicorn.access", "httpx2", "aiohttp.access", "trafilatura", "ddgs", "primp", "asyncio")
+_QUIET = (
+    "uvicorn.access",
+    "httpx2",
+    "aiohttp.access",
+    "trafilatura",
+    "ddgs",
+    "primp",
+    "asyncio",
+    "watchfiles",
+)
 """Loggers that have nothing to say below a warning: requests are logged by the daemon itself."""
 
 

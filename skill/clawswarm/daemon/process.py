@@ -33,6 +33,7 @@ from clawswarm.lifetimes import background_tasks
 from clawswarm.modes.jobs import JobRunner
 from clawswarm.providers.address import KEYED
 from clawswarm.version import __version__
+from clawswarm_mcp.mounted import Mounted
 
 logger = logging.getLogger(__name__)
 
@@ -134,11 +135,16 @@ class Server(uvicorn.Server):
     """Tells when it answers and when no longer; leaves the signals to us."""
 
     def __init__(
-        self, config: uvicorn.Config, announce: Callable[[], None], leave: Callable[[], None]
+        self, config: uvicorn.Config, announce: Callable[[], None], leave: Callable[[], None], mcp: Mounted
     ) -> None:
         super().__init__(config)
         self._announce = announce
         self._leave = leave
+        self._mcp = mcp
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        async with self._mcp.running():
+            await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -147,6 +153,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """What is called off has said its last words, and booked what it spent, when this returns."""
         self._leave()
+        self._mcp.leave()
         await super().shutdown(sockets)
         if tasks := set(self.server_state.tasks):
             if self.force_exit:
@@ -167,8 +174,9 @@ def make_server(
         announce: told once it answers.
         leave: told when it begins to stop.
     """
+    mcp = Mounted(serving.swarm, max_body=int(serving.settings.daemon.max_body_mb * 1_000_000))
     config = uvicorn.Config(
-        create_app(serving, token=token),
+        create_app(serving, token=token, mcp=mcp),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -178,7 +186,7 @@ def make_server(
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(serving.settings.daemon.grace)),
     )
-    return Server(config, announce, leave)
+    return Server(config, announce, leave, mcp)
 
 
 async def _answer(jobs: JobRunner, server: Server, door: socket.socket, grace: float) -> None:

@@ -162,7 +162,7 @@ def documents(
     first: int | None = None,
     newest: int | None = None,
 ) -> list[Stored]:
-    """Documents by id, the `first` that many; with `newest` the last, by when they changed, the oldest first."""
+    """Documents by id, the `first` that many; or the `newest` by when they changed, the oldest first."""
     several = len(kinds) > 1
     wanted = _some(several, open_only, bool(prefix), newest is not None, first is not None)
     given = {

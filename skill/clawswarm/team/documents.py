@@ -67,7 +67,7 @@ class Documents(Protocol):
         first: int | None = None,
         newest: int | None = None,
     ) -> list[D]:
-        """By id, the `first` that many; with `newest` the last, by when they changed, the oldest of them first."""
+        """By id, the `first` that many; or the `newest` by when they changed, the oldest of them first."""
         ...
 
     def count(self, kind: type[Document], *, open_only: bool = False, prefix: str = "") -> int:

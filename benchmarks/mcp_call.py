@@ -1,0 +1,72 @@
+"""A tool call that does nothing long, over stdio, beside the echo tool of a bare SDK server."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks.daemons import home
+from benchmarks.mcp_wire import BARE, Pipe, started, swarm_mcp
+from benchmarks.report import RUNS, Line, Row, command, say
+
+CALLS = 300
+TARGET = 1.0
+"""Milliseconds on top of the echo tool."""
+
+OURS: Mapping[str, Mapping[str, Any]] = {
+    "swarm_job": {"action": "list"},
+    "cast_vote": {"role": "scout"},
+    "team_status": {"role": "builder"},
+}
+"""Tools that look, and do nothing else: the jobs, where a vote stands, the whole board."""
+
+
+def measure(runs: int) -> Row:
+    """Milliseconds of a call, the median of many; all tools in turns, each server in one process."""
+    found: dict[str, list[float]] = {"echo": [], **{name: [] for name in OURS}}
+    with (
+        home("http://127.0.0.1:9") as environ,
+        started(BARE, environ) as bare,
+        started(swarm_mcp(), environ | {"SWARM__DAEMON__PORT": "0"}) as ours,
+    ):
+        bare.shake_hands()
+        ours.shake_hands()
+        _prepare(ours)
+        for number in range(runs):
+            say(f"round {number + 1} of {runs}")
+            found["echo"].append(_milliseconds(lambda: bare.call("echo", text="hello")))
+            for name, arguments in OURS.items():
+                found[name].append(_milliseconds(lambda n=name, a=arguments: ours.call(n, **a)))
+        ours.call("team_control", action="abort", reason="the benchmark is over")
+    lines = [
+        Line(
+            f"{name} − echo",
+            "ms a call",
+            tuple(a - b for a, b in zip(found[name], found["echo"], strict=True)),
+            TARGET,
+        )
+        for name in OURS
+    ]
+    echo = Line("echo, bare SDK server", "ms a call", tuple(found["echo"]))
+    return Row("mcp_call", "A tool call that does nothing long", (*lines, echo))
+
+
+def _prepare(ours: Pipe) -> None:
+    """A run with something on its board."""
+    ours.call("team_start", goal="Measure it")
+    ours.call("cast_vote", role="scout", topic="Fast?", options=["yes", "no"])
+    for name, arguments in OURS.items():
+        ours.call(name, **arguments)
+
+
+def _milliseconds(call: Callable[[], Any]) -> float:
+    times: list[float] = []
+    for _ in range(CALLS):
+        began = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    command(measure, runs=RUNS)
