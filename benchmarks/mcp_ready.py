@@ -1,4 +1,4 @@
-"""From the start of the process to the answer to `initialize`: `swarm mcp` beside a bare server of the SDK."""
+"""From the start of a process to its answer to `initialize`: `swarm mcp` beside a bare server of the SDK."""
 
 import time
 

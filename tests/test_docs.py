@@ -276,8 +276,11 @@ def test_every_command_in_the_skill_is_accepted() -> None:
     commands = [shlex.split(line) for line in SKILL.splitlines() if line.startswith("    swarm ")]
     assert len(commands) >= 6
     for _, *words in commands:
-        command = typer.main.get_command(import_module(f"clawswarm.cli.{words[0]}_command").app)
-        found: Any = getattr(command, "commands", {}).get(words[1], command)
+        command: Any = typer.main.get_command(import_module(f"clawswarm.cli.{words[0]}_command").app)
+        look: Any = getattr(command, "get_command", None)  # a group may load its commands one by one
+        found: Any = (
+            look and look(command.make_context("swarm", ["-"], resilient_parsing=True), words[1])
+        ) or command
         known = {option for parameter in found.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known
 

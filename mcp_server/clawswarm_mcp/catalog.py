@@ -1,7 +1,6 @@
-"""The ten tools as hosts see them, and which module does their work.
+"""The ten tools as hosts see them. What they do is in `doing`.
 
 They are found by what people ask for: hosts search names and descriptions, so both hold the words people use.
-What a tool does is loaded when it is first called, since a host waits for the server to be ready.
 """
 
 from collections.abc import Mapping
@@ -26,7 +25,6 @@ class Entry:
     """One tool.
 
     Attributes:
-        does: module and function of its work.
         example: arguments that it takes, for those who got them wrong.
     """
 
@@ -36,7 +34,6 @@ class Entry:
     takes: type[Arguments]
     gives: type[BaseModel]
     hints: Mapping[str, bool]
-    does: str
     example: Mapping[str, Any]
 
 
@@ -53,7 +50,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.ParallelArguments,
         gives=results.WorkResult,
         hints=ASKS,
-        does="work:parallel",
         example={"prompts": ["What is OpenAI?", "What is Anthropic?"]},
     ),
     Entry(
@@ -67,7 +63,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.ResearchArguments,
         gives=results.WorkResult,
         hints=ASKS,
-        does="work:research",
         example={"subjects": ["OpenAI", "Mistral"], "topic": "pricing"},
     ),
     Entry(
@@ -80,7 +75,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.JobArguments,
         gives=results.JobsResult,
         hints=RULES,
-        does="work:job",
         example={"action": "wait", "job_id": "job-1a2b3c4d5e6f"},
     ),
     Entry(
@@ -95,7 +89,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.StartArguments,
         gives=results.StartResult,
         hints=ADDS,
-        does="team:start",
         example={"goal": "Add a login page"},
     ),
     Entry(
@@ -108,7 +101,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.StatusArguments,
         gives=results.StatusResult,
         hints=READS,
-        does="team:status",
         example={"role": "builder"},
     ),
     Entry(
@@ -118,7 +110,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.MessageArguments,
         gives=results.MessageResult,
         hints=ADDS,
-        does="team:message",
         example={"role": "builder", "action": "send", "to": "director", "type": "STATUS", "content": "done"},
     ),
     Entry(
@@ -128,7 +119,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.CheckpointArguments,
         gives=results.CheckpointResult,
         hints=ADDS,
-        does="team:checkpoint",
         example={"role": "scribe", "trigger": "auth module done", "summary": "Login works, tests are green"},
     ),
     Entry(
@@ -141,7 +131,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.EmergencyArguments,
         gives=results.EmergencyResult,
         hints=ADDS,
-        does="team:emergency",
         example={"role": "scout", "level": 2, "text": "Builder and Inspector contradict each other"},
     ),
     Entry(
@@ -154,7 +143,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.VoteArguments,
         gives=results.VoteResult,
         hints=ADDS,
-        does="votes:vote",
         example={"role": "architect", "topic": "REST or GraphQL?", "options": ["REST", "GraphQL"]},
     ),
     Entry(
@@ -167,7 +155,6 @@ TOOLS: tuple[Entry, ...] = (
         takes=inputs.ControlArguments,
         gives=results.ControlResult,
         hints=RULES,
-        does="control:control",
         example={"action": "resume", "reason": "the plan is good"},
     ),
 )

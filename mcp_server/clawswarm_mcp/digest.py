@@ -1,13 +1,12 @@
 """The board in short, and its documents as rows: what an agent needs to go on, within the size of a reply."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from clawswarm.access.team import Team
+from clawswarm.access.team_views import Glance
+from clawswarm.types.alarms import Emergency
 from clawswarm.types.board import Agent, Message, Task
 from clawswarm.types.meetings import Proposal
-from clawswarm.types.money import to_usd
 from clawswarm_mcp.bounding import cut, fit
 
 LONGEST = 300
@@ -18,26 +17,15 @@ MOST_OPEN = 10
 """Proposals, and emergencies, that are listed."""
 
 
-def board_in_short(team: Team) -> dict[str, Any]:
-    """The run, its agents, and what waits for somebody. Blocks."""
-    overview = team.overview()
-    run, standing = overview.run, overview.standing
-    tasks = [_task(task) for task in overview.tasks.open]
-    proposals = [_proposal(each.proposal, each.stands) for each in overview.waiting]
-    emergencies = [
-        {
-            "id": each.id,
-            "level": int(each.level),
-            "status": each.status,
-            "text": cut(each.text, LONGEST),
-            "human": each.human,
-        }
-        for each in standing.emergencies
-    ]
+def board_in_short(glance: Glance) -> dict[str, Any]:
+    """The run, its agents, and what waits for somebody."""
+    run, standing = glance.run, glance.standing
+    proposals = fit([_proposal(each, stands) for each, stands in glance.proposals], 6_000).rows
+    emergencies = fit([_emergency(each) for each in standing.emergencies[:MOST_OPEN]], 6_000).rows
     more = {
-        "tasks": overview.tasks.total_open - min(len(tasks), MOST_TASKS),
-        "proposals": len(proposals) + overview.more_waiting - min(len(proposals), MOST_OPEN),
-        "emergencies": len(emergencies) - min(len(emergencies), MOST_OPEN),
+        "tasks": glance.all_tasks - len(glance.tasks),
+        "proposals": glance.all_proposals - len(proposals),
+        "emergencies": len(standing.emergencies) - len(emergencies),
     }
     return {
         "run": {
@@ -50,16 +38,12 @@ def board_in_short(team: Team) -> dict[str, Any]:
             "breaker": standing.breaker,
             "human": standing.human,
             "checkpoint": run.last_checkpoint,
-            "cost_usd": to_usd(overview.spent.cost_pico),
-            "tasks": dict(overview.tasks.by_status),
         },
-        "agents": [
-            _agent(agent, agent.role in standing.paused, overview.unread.get(agent.role, 0))
-            for agent in overview.agents
-        ],
-        "tasks": tasks[:MOST_TASKS],
-        "proposals": fit(proposals[-MOST_OPEN:], 6_000).rows,
-        "emergencies": fit(emergencies[:MOST_OPEN], 6_000).rows,
+        "agents": [_agent(agent, agent.role in standing.paused) for agent in glance.agents],
+        "tasks": [_task(task) for task in glance.tasks],
+        "proposals": proposals,
+        "emergencies": emergencies,
+        "unread": glance.unread,
         "more": {name: count for name, count in more.items() if count} or None,
     }
 
@@ -81,16 +65,12 @@ def message_row(message: Message) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value}
 
 
-def names(roles: Iterable[Any]) -> list[str]:
-    return [role.value for role in roles]
-
-
 def moment(at: float) -> str:
     """As the operations guide's messages have it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _agent(agent: Agent, paused: bool, unread: int) -> dict[str, Any]:
+def _agent(agent: Agent, paused: bool) -> dict[str, Any]:
     row = {
         "role": agent.role.value,
         "status": agent.status,
@@ -98,9 +78,18 @@ def _agent(agent: Agent, paused: bool, unread: int) -> dict[str, Any]:
         "task": cut(agent.task, LONGEST),
         "sentence": cut(agent.sentence, LONGEST),
         "trust": agent.trust,
-        "unread": unread,
     }
     return {name: value for name, value in row.items() if value or name == "status"}
+
+
+def _emergency(emergency: Emergency) -> dict[str, Any]:
+    return {
+        "id": emergency.id,
+        "level": int(emergency.level),
+        "status": emergency.status,
+        "text": cut(emergency.text, LONGEST),
+        "human": emergency.human,
+    }
 
 
 def _task(task: Task) -> dict[str, Any]:

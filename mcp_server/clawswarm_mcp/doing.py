@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import anyio.to_thread
@@ -11,6 +10,7 @@ from mcp_types import CallToolResult, ContentBlock, InputRequiredResult, Resourc
 
 from clawswarm.errors import InputError, SwarmError
 from clawswarm.types.team import HUMAN
+from clawswarm_mcp import control, team, votes, work
 from clawswarm_mcp.arguments import UNREADABLE, Arguments, read, such_as
 from clawswarm_mcp.call import Call, Reply, Unanswered
 from clawswarm_mcp.catalog import Entry
@@ -20,7 +20,19 @@ from clawswarm_mcp.session import Session
 
 logger = logging.getLogger(__name__)
 
-Body = Callable[[Call, Any], Awaitable[Reply | Unanswered]]
+BODIES: Mapping[str, Callable[[Call, Any], Awaitable[Reply | Unanswered]]] = {
+    "swarm_parallel": work.parallel,
+    "swarm_research": work.research,
+    "swarm_job": work.job,
+    "team_start": team.start,
+    "team_status": team.status,
+    "team_message": team.message,
+    "team_checkpoint": team.checkpoint,
+    "raise_emergency": team.emergency,
+    "cast_vote": votes.vote,
+    "team_control": control.control,
+}
+"""What each tool does."""
 
 
 async def do(
@@ -30,8 +42,7 @@ async def do(
     call = Call(session, context)
     try:
         given = _read(entry, arguments)
-        body = await anyio.to_thread.run_sync(_body, entry)
-        reply = await body(call, given)
+        reply = await BODIES[entry.name](call, given)
     except SwarmError as error:
         return failed(in_words(error) + await _directive(call, entry, arguments))
     except Exception:
@@ -56,11 +67,6 @@ def _read(entry: Entry, arguments: Mapping[str, Any]) -> Arguments:
     if UNREADABLE in arguments:
         raise InputError("the arguments are no JSON object", hint=such_as(entry.example))
     return read(entry.takes, arguments, example=entry.example)
-
-
-def _body(entry: Entry) -> Body:
-    module, _, name = entry.does.partition(":")
-    return getattr(import_module(f"clawswarm_mcp.{module}"), name)
 
 
 async def _directive(call: Call, entry: Entry, arguments: Mapping[str, Any]) -> str:

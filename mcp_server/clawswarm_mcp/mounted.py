@@ -75,9 +75,9 @@ class Mounted:
 
     def _build(self) -> Any:
         """The server, with all that it is built on."""
-        session = import_module("clawswarm_mcp.session")
+        working = import_module("clawswarm_mcp.working")
         swarm = self._swarm
-        opening = partial(session.open_session, environ=swarm.environ, inside=swarm, clock=swarm.engine.clock)
+        opening = partial(working.open_working, environ=swarm.environ, inside=swarm, clock=swarm.engine.clock)
         return import_module("clawswarm_mcp.server").SwarmServer(opening)
 
     async def _let_go(self) -> None:

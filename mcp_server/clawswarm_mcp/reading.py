@@ -49,6 +49,18 @@ async def read(session: Session, uri: str) -> tuple[str, str]:
     raise NotFound(f"there is no resource {uri[:100]!r}")
 
 
+async def signature(session: Session, uri: str) -> str:
+    """Something that changes when the resource does; of a job that is less than all of it.
+
+    Raises:
+        SwarmError: there is no such resource, or it cannot be read.
+    """
+    if (found := _JOB.fullmatch(uri)) is None:
+        return (await read(session, uri))[0]
+    job = (await (await session.api_of(found[1])).job(found[1], limit=1)).job
+    return f"{job.status} {job.done} {job.failed}"
+
+
 async def _in_thread(read_it: Any, name: str) -> str:
     return await anyio.to_thread.run_sync(read_it, name, abandon_on_cancel=True)
 

@@ -63,13 +63,14 @@ class StartResult(TeamResult):
 
 
 class StatusResult(TeamResult):
-    """The board in short; `more` says how many rows of each kind are left out."""
+    """The board in short; `more` counts the rows left out, `unread` the messages of who asks."""
 
     run: Row | None = None
     agents: SkipJsonSchema[list[Row] | None] = None
     tasks: SkipJsonSchema[list[Row] | None] = None
     proposals: SkipJsonSchema[list[Row] | None] = None
     emergencies: SkipJsonSchema[list[Row] | None] = None
+    unread: SkipJsonSchema[int | None] = None
     more: SkipJsonSchema[dict[str, int] | None] = None
 
 

@@ -4,6 +4,7 @@ It is ready before anything behind it is: what a call needs is loaded and opened
 """
 
 import difflib
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -14,7 +15,6 @@ import anyio.to_thread
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import (
     CallToolResult,
     InputRequiredResult,
@@ -30,13 +30,14 @@ from mcp_types import (
 from pydantic.networks import AnyUrl
 
 from clawswarm.access.kept import Kept, open_kept
-from clawswarm.errors import NotFound, SwarmError
 from clawswarm.version import __version__
 from clawswarm_mcp.catalog import BY_NAME, TOOLS
 from clawswarm_mcp.offers import RESOURCES, TEMPLATES, readable
 from clawswarm_mcp.prompts import PROMPTS
 from clawswarm_mcp.schemas import schema_of
 from clawswarm_mcp.subscribers import Listening, Subscribers, Subscribing
+
+logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = (
     "Swarm asks many prompts at once on cheap or local models, researches many subjects on the web, and "
@@ -45,7 +46,7 @@ INSTRUCTIONS = (
 )
 
 Opening = Callable[[Kept], AbstractAsyncContextManager[Any]]
-"""Opens a `session.Session`."""
+"""Opens a `working.Working`."""
 
 
 class Lazy:
@@ -55,8 +56,8 @@ class Lazy:
         self._kept = kept
         self._opening = opening
 
-    async def session(self) -> Any:
-        return await self._kept.get("session", partial(self._opening, self._kept))
+    async def working(self) -> Any:
+        return await self._kept.get("working", partial(self._opening, self._kept))
 
     async def watch(self, subscribers: Subscribers) -> Any:
         """Somebody who looks at what is subscribed to."""
@@ -64,8 +65,7 @@ class Lazy:
 
     @asynccontextmanager
     async def _watch(self, subscribers: Subscribers) -> AsyncGenerator[Any]:
-        watching = await late("clawswarm_mcp.watching")
-        watch = watching.Watch(await self.session(), subscribers)
+        watch = (await self.working()).watch(subscribers)
         async with anyio.create_task_group() as group:
             await group.start(watch.run)
             yield watch
@@ -141,8 +141,8 @@ class SwarmServer(MCPServer[Lazy]):
             meant = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(BY_NAME)}"
             text = f"there is no tool {name[:60]!r}; {meant}".encode("utf-8", "replace").decode()
             return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
-        doing = await late("clawswarm_mcp.doing")
-        return await doing.do(await _lazy(context).session(), entry, arguments, context)
+        working = await _lazy(context).working()
+        return await working.do(entry, arguments, context)
 
     # Resources
 
@@ -155,20 +155,15 @@ class SwarmServer(MCPServer[Lazy]):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Lazy, Any] | None = None
     ) -> Iterable[ReadResourceContents]:
-        reading = await late("clawswarm_mcp.reading")
-        faults = await late("clawswarm_mcp.faults")
-        try:
-            text, mime_type = await reading.read(await _lazy(context).session(), str(uri))
-        except NotFound as error:
-            raise ResourceNotFoundError(faults.in_words(error)) from error
-        except SwarmError as error:
-            raise ResourceError(faults.in_words(error)) from error
-        return [ReadResourceContents(content=text, mime_type=mime_type)]
+        return [await (await _lazy(context).working()).read(str(uri))]
 
     async def _look_at(self, ctx: ServerRequestContext[Lazy, Any], uris: Iterable[str]) -> None:
-        """Have changes of these told from now on."""
-        watch = await ctx.lifespan_context.watch(self._subscribers)
-        await watch.add(uris)
+        """Have changes of these told from now on; where that cannot be, they stay silent."""
+        try:
+            watch = await ctx.lifespan_context.watch(self._subscribers)
+            await watch.add(uris)
+        except Exception:
+            logger.exception("changes cannot be told")
 
 
 def _lazy(context: Context[Lazy, Any] | None) -> Lazy:

@@ -54,7 +54,7 @@ def _take_input() -> int:
 
 
 async def _serve(wire: int) -> None:
-    server = SwarmServer(_open_session)
+    server = SwarmServer(_open_working)
     lines = Lines(wire)
     async with anyio.create_task_group() as group:
         group.start_soon(_leave_when, parent_gone, group.cancel_scope)
@@ -111,7 +111,7 @@ class Lines:
 
 
 @asynccontextmanager
-async def _open_session(kept: Kept) -> AsyncGenerator[Any]:
-    session = await late("clawswarm_mcp.session")
-    async with session.open_session(kept, os.environ) as opened:
+async def _open_working(kept: Kept) -> AsyncGenerator[Any]:
+    working = await late("clawswarm_mcp.working")
+    async with working.open_working(kept, os.environ) as opened:
         yield opened

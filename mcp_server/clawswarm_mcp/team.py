@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+import anyio.to_thread
 from pydantic import ValidationError
 
 from clawswarm.access.team import Team
@@ -15,7 +17,7 @@ from clawswarm.types.team import HUMAN, Level
 from clawswarm_mcp.board import cared_for, on_board
 from clawswarm_mcp.bounding import fit
 from clawswarm_mcp.call import Call, Reply
-from clawswarm_mcp.digest import board_in_short, message_row
+from clawswarm_mcp.digest import MOST_OPEN, MOST_TASKS, board_in_short, message_row
 from clawswarm_mcp.inputs import (
     CheckpointArguments,
     EmergencyArguments,
@@ -62,20 +64,18 @@ async def start(call: Call, given: StartArguments) -> Reply:
 
 async def status(call: Call, given: StatusArguments) -> Reply:
     """The board in short."""
-
-    def work(team: Team, _: TeamViews) -> dict[str, Any]:
-        return board_in_short(team)
-
+    _, views = await call.session.team()
+    look = partial(views.glance, given.role, tasks=MOST_TASKS, proposals=MOST_OPEN)
     try:
-        seen = await on_board(call, given.role, work)
+        glance = await anyio.to_thread.run_sync(look, abandon_on_cancel=True)
     except NotFound:
         return Reply(StatusResult(directive="stop", reason=NO_RUN), f"Directive: stop, because {NO_RUN}.")
-    run, found = seen.value["run"], seen.value
-    data = StatusResult(directive=seen.directive, reason=seen.reason, **found)
+    found, run = board_in_short(glance), glance.run
+    data = StatusResult(directive=glance.directive, reason=glance.reason, **found)
     text = (
-        f"{run['id']} is {run['status']} in the phase {run['phase']}, level {run['level']}; "
-        f"{len(found['emergencies'])} emergencies and {len(found['proposals'])} proposals are open. "
-        f"Directive: {seen.directive}, because {seen.reason}"
+        f"{run.id} is {run.status} in the phase {run.phase}, level {glance.standing.level:d}; "
+        f"{len(glance.standing.emergencies)} emergencies and {glance.all_proposals} proposals are open. "
+        f"Directive: {glance.directive}, because {glance.reason}"
     )
     return Reply(data, text, ("team://state", "team-state"))
 

@@ -1,8 +1,7 @@
 """Looks at what somebody subscribed to whenever the board or a job may have changed, in whichever process."""
 
 import logging
-from collections.abc import Collection, Iterable
-from functools import partial
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 import anyio
 import anyio.to_thread
@@ -11,7 +10,7 @@ from anyio.abc import TaskStatus
 from clawswarm.access.team_news import sources_of_news
 from clawswarm.clock import sleep_until
 from clawswarm.errors import NotFound, SwarmError
-from clawswarm_mcp.reading import VIEWS, read
+from clawswarm_mcp.reading import VIEWS, signature
 from clawswarm_mcp.session import Session
 from clawswarm_mcp.subscribers import Subscribers
 
@@ -47,7 +46,7 @@ class Watch:
             anyio.create_task_group() as group,
         ):
             for source in sources:
-                group.start_soon(self._listen, source)
+                group.start_soon(self._listen, source.wait)
             session.here.heard = self._rung_by
             await anyio.lowlevel.checkpoint()  # now they listen
             task_status.started()
@@ -78,7 +77,7 @@ class Watch:
         for uri in uris:
             if uri not in VIEWS:
                 try:
-                    found[uri] = (await read(self._session, uri))[0]
+                    found[uri] = await signature(self._session, uri)
                 except SwarmError:
                     found[uri] = None
         return found
@@ -90,8 +89,7 @@ class Watch:
         except NotFound:
             return {}
 
-    async def _listen(self, source: object) -> None:
-        wait = partial(getattr(source, "wait"))  # noqa: B009
+    async def _listen(self, wait: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await wait()

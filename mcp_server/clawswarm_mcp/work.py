@@ -32,6 +32,9 @@ LANDING = 2.0
 """Seconds before the end of the wait in which answers that are on their way may still arrive."""
 SHORT = 4.0
 """Seconds: who waits no longer than that has the work handed over at once."""
+LARGEST_PAGE = 400
+"""Results that are fetched for one reply: the shortest ones fill it."""
+
 PROVIDERS: tuple[str, ...] = get_args(ProviderName)
 PARTING = 1.0
 """Seconds in which a job that nobody waits for any more is called off."""
@@ -72,7 +75,8 @@ async def job(call: Call, given: JobArguments) -> Reply:
     session = call.session
     if given.action == "list":
         most = min(given.limit, 100)
-        found = [*await session.here.jobs(limit=most), *await (await session.ways.jobs()).jobs(limit=most)]
+        stored = await (await session.ways.stored_jobs()).jobs(limit=most)
+        found = [*await session.here.jobs(limit=most), *stored]
         return listed(sorted(found, key=lambda each: -each.created)[:most])
     if given.job_id is None:
         raise InputError(
@@ -108,7 +112,7 @@ async def _handed_over(call: Call, way: Way, request: Request, wait: float, note
     """A job of the daemon's. It is called off with this call, as long as nobody knows its id."""
     job = await way.api.submit(request)
     async with _called_off_with_us(way.api, job.id):
-        page = await _follow(call, way.api, job.id, call.until(wait), 0, 1000)
+        page = await _follow(call, way.api, job.id, call.until(wait), 0, LARGEST_PAGE)
     return page_reply(page, notes=(*way.notes, *way.api.warnings, *((note,) if note else ())))
 
 
@@ -131,7 +135,7 @@ class _Beginning:
         tap, job_id = self._begin()
         async with _called_off_with_us(here, job_id):
             soon = self.wait if self.trouble else self.wait * SOON
-            page = await _follow(call, here, job_id, call.until(soon), 0, 1000)
+            page = await _follow(call, here, job_id, call.until(soon), 0, LARGEST_PAGE)
             trouble = self.trouble
             if not page.job.status.final and trouble is None:
                 lasting: Way | None = None
@@ -140,7 +144,7 @@ class _Beginning:
                 if lasting is not None:
                     return await self._hand_over(tap, job_id, lasting)
                 trouble = trouble or "the daemon did not start in time"
-                page = await _follow(call, here, job_id, call.until(self.wait), 0, 1000)
+                page = await _follow(call, here, job_id, call.until(self.wait), 0, LARGEST_PAGE)
             if (error := here.trouble(job_id)) is not None:
                 here.forget(job_id)
                 raise error
@@ -168,7 +172,7 @@ class _Beginning:
         call, here = self.call, self.call.session.here
         if tap is not None:
             tap.close()
-        page = await _follow(call, here, job_id, call.until(self.wait - LANDING), 0, 1000)
+        page = await _follow(call, here, job_id, call.until(self.wait - LANDING), 0, LARGEST_PAGE)
         if page.job.done == page.job.total:
             return page_reply(page, notes=(*self.way.notes, *self.way.api.warnings))
         with anyio.CancelScope(shield=True):
@@ -179,6 +183,8 @@ class _Beginning:
 
 
 async def _follow(call: Call, api: JobAPI, job_id: str, until: float, offset: int, limit: int) -> JobPage:
+    """The job, once it has ended or the caller has waited long enough, with more results than a reply holds."""
+    limit = min(limit, LARGEST_PAGE)
     tell = call.tell if call.listened_to else None
     return await follow(api, job_id, call.session.clock, until=until, tell=tell, offset=offset, limit=limit)
 

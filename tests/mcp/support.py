@@ -23,7 +23,7 @@ from clawswarm.config.model import Settings
 from clawswarm_mcp.catalog import BY_NAME
 from clawswarm_mcp.schemas import schema_of
 from clawswarm_mcp.server import SwarmServer
-from clawswarm_mcp.session import open_session
+from clawswarm_mcp.working import open_working
 from tests.cli.shell import KEY
 from tests.fakes.openai import FakeOpenAI
 
@@ -121,7 +121,7 @@ async def in_memory(
     Args:
         inside: the swarm of a daemon that this process then is.
     """
-    server = SwarmServer(partial(open_session, environ=environ, inside=inside, clock=clock))
+    server = SwarmServer(partial(open_working, environ=environ, inside=inside, clock=clock))
     async with Client(server, mode=era, **options) as client:
         yield Desk(client)
 

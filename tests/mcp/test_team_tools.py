@@ -247,7 +247,7 @@ async def test_a_run_that_is_opened_outside_a_daemon_gets_one_that_cares_for_it(
 
 
 async def test_where_no_daemon_can_be_started_the_run_is_open_and_that_is_said(tmp_path: Path) -> None:
-    environ = bare(tmp_path) | {"SWARM__PROVIDER__NAME": "groq"}
+    environ = bare(tmp_path) | {"SWARM__PROVIDER__NAME": "groq", "SWARM__DAEMON__PORT": "0"}
     async with in_memory(environ) as desk:
         found = await desk.good("team_start", goal="Build it")
         assert "no daemon runs: nobody watches deadlines" in found.data["note"]

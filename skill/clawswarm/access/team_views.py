@@ -1,18 +1,42 @@
 """What a board shows to those who only look: views, pages, where a vote stands, what an agent is to do."""
 
+from dataclasses import dataclass
+
 from clawswarm.access.team_names import actor_of
 from clawswarm.clock import Clock
 from clawswarm.errors import InputError, NotFound
 from clawswarm.team.board import Board
+from clawswarm.team.documents import Documents
 from clawswarm.team.draft import role_of
 from clawswarm.team.overview import collect
-from clawswarm.team.standing import directive, standing
+from clawswarm.team.standing import Standing, directive, standing
 from clawswarm.team.view_checkpoint import checkpoint_page
 from clawswarm.team.views import VIEWS
 from clawswarm.team.voting import standing_of
-from clawswarm.types.board import Delivery, Run
+from clawswarm.types.board import Agent, Delivery, Run, Task
 from clawswarm.types.meetings import Checkpoint, Proposal
 from clawswarm.types.team import HUMAN, Directive, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What an agent needs to see before each step, and no more: it is asked for often.
+
+    Attributes:
+        tasks, proposals: of those that are open, some; `all_tasks` and `all_proposals` count them.
+        unread: messages in the inbox of who asks; None for a human.
+    """
+
+    run: Run
+    standing: Standing
+    agents: tuple[Agent, ...]
+    tasks: tuple[Task, ...]
+    all_tasks: int
+    proposals: tuple[tuple[Proposal, str], ...]
+    all_proposals: int
+    unread: int | None
+    directive: Directive
+    reason: str
 
 
 class TeamViews:
@@ -27,12 +51,34 @@ class TeamViews:
 
     def directive(self, by: str) -> tuple[Directive, str]:
         """Whether `by` goes on, pauses or stops, and why; for a human that of the team as a whole."""
-        actor = actor_of(by)
+        role = _role(by)
         with self._board.reading() as (head, documents):
-            run = documents.get(Run, head.run)
-            if run is None:
-                raise NotFound(f"there is no run {head.run!r}")
-            return directive(standing(documents, run), None if actor == HUMAN else Role(actor))
+            return directive(standing(documents, _run(head.run, documents)), role)
+
+    def glance(self, by: str, *, tasks: int, proposals: int) -> Glance:
+        """The board at a glance, with that many tasks and proposals."""
+        role, now = _role(by), self._now()
+        with self._board.reading() as (head, documents):
+            run = _run(head.run, documents)
+            stands = standing(documents, run)
+            agents = {agent.role: agent for agent in documents.all(Agent)}
+            open_tasks = documents.all(Task, open_only=True, newest=tasks)
+            waiting = documents.all(Proposal, open_only=True, newest=proposals)
+            full = len(open_tasks) == tasks, len(waiting) == proposals
+            prefix = None if role is None else f"{role.value}/"
+            told, why = directive(stands, role)
+            return Glance(
+                run=run,
+                standing=stands,
+                agents=tuple(agents[each] for each in Role if each in agents),
+                tasks=tuple(sorted(open_tasks, key=lambda task: (task.status != "running", task.id))),
+                all_tasks=documents.count(Task, open_only=True) if full[0] else len(open_tasks),
+                proposals=tuple((each, standing_of(each, now)) for each in waiting),
+                all_proposals=documents.count(Proposal, open_only=True) if full[1] else len(waiting),
+                unread=None if prefix is None else documents.count(Delivery, open_only=True, prefix=prefix),
+                directive=told,
+                reason=why,
+            )
 
     def markdown(self, view: str) -> str:
         """One of the views that lie in the memory directory, by the name of its file."""
@@ -88,3 +134,16 @@ class TeamViews:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _role(by: str) -> Role | None:
+    """Who asks; None for a human, who is told about the team as a whole."""
+    actor = actor_of(by)
+    return None if actor == HUMAN else Role(actor)
+
+
+def _run(id_: str, documents: Documents) -> Run:
+    run = documents.get(Run, id_)
+    if run is None:
+        raise NotFound(f"there is no run {id_!r}", hint="see: swarm team log --runs")
+    return run

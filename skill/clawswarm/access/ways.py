@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from clawswarm.access.api import JobAPI
 from clawswarm.access.connect import Way, connect, digest
-from clawswarm.access.job_reader import open_job_reader
+from clawswarm.access.job_reader import StoredJobs, open_job_reader
 from clawswarm.access.kept import Kept, open_kept
 from clawswarm.access.launch import launch
 from clawswarm.access.local import LocalSwarm
@@ -21,6 +21,7 @@ from clawswarm.clock import Clock, SystemClock
 from clawswarm.config.load import load
 from clawswarm.config.model import Settings
 from clawswarm.config.paths import Paths
+from clawswarm.store.connect import connect as open_database
 from clawswarm.types.requests import AS_CONFIGURED
 
 
@@ -81,6 +82,14 @@ class Ways:
             return self.inside
         return await self._kept.get(("jobs", self._daemon()), partial(open_job_reader, self.environ))
 
+    async def stored_jobs(self) -> JobAPI:
+        """Jobs as they are written down; for lists, which need no daemon.
+
+        Raises:
+            StoreError: the state directory cannot be used.
+        """
+        return await self._kept.get("stored", partial(_open_stored, self.paths))
+
     async def team(self) -> Team:
         """The board of the team.
 
@@ -135,6 +144,15 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size
+
+
+@asynccontextmanager
+async def _open_stored(paths: Paths) -> AsyncGenerator[StoredJobs]:
+    store = await anyio.to_thread.run_sync(open_database, paths.database)
+    try:
+        yield StoredJobs(store)
+    finally:
+        store.close()
 
 
 @asynccontextmanager

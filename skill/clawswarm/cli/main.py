@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
+from clawswarm.cli.mcp_process import serve_mcp
 from clawswarm.cli.streams import INTERRUPTED, mend, nobody_reads
 from clawswarm.version import __version__
 
@@ -40,6 +41,8 @@ def main() -> None:
         except BrokenPipeError:
             sys.exit(nobody_reads())
         return
+    if sys.argv[1:] == ["mcp"]:
+        serve_mcp()  # a host waits for it: without the parser
     try:
         sys.exit(_group()(standalone_mode=True, prog_name="swarm"))
     except KeyboardInterrupt:  # while modules were still being loaded

@@ -1,9 +1,8 @@
 """`swarm mcp`: the MCP server on standard input and output."""
 
-import os
-import sys
-
 import typer
+
+from clawswarm.cli.mcp_process import serve_mcp
 
 app = typer.Typer(add_completion=False)
 
@@ -20,5 +19,4 @@ def mcp_command() -> None:
 
     It uses the daemon when one runs. Keys may come from their files: the environment needs none.
     """
-    line = [sys.executable, "-P", "-m", "clawswarm_mcp"]
-    os.execv(line[0], line)  # noqa: S606 - it takes this process over, with its streams
+    serve_mcp()
