@@ -147,7 +147,7 @@ async def test_a_database_that_is_none_is_told(home: Home) -> None:
 
 
 async def test_a_home_without_a_provider_is_told_as_not_configured(home: Home) -> None:
-    home.configure("provider:\n  name: gemini\n")
+    home.configure("provider:\n  name: gemini\ndaemon:\n  port: 0\n")
     ran = await home.run("start")
     assert ran.status == 3
     assert "GEMINI_API_KEY" in ran.err
