@@ -1,5 +1,7 @@
 """A tool call that does nothing long, over stdio, beside the echo tool of a bare SDK server."""
 
+import os
+import signal
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -8,6 +10,8 @@ from typing import Any
 from benchmarks.daemons import home
 from benchmarks.mcp_wire import BARE, Pipe, started, swarm_mcp
 from benchmarks.report import RUNS, Line, Row, command, say
+from clawswarm.access.presence import look, wait_gone
+from clawswarm.config.paths import Paths
 
 CALLS = 300
 TARGET = 1.0
@@ -37,7 +41,7 @@ def measure(runs: int) -> Row:
             found["echo"].append(_milliseconds(lambda: bare.call("echo", text="hello")))
             for name, arguments in OURS.items():
                 found[name].append(_milliseconds(lambda n=name, a=arguments: ours.call(n, **a)))
-        ours.call("team_control", action="abort", reason="the benchmark is over")
+        _end_daemon(environ)
     lines = [
         Line(
             f"{name} − echo",
@@ -57,6 +61,14 @@ def _prepare(ours: Pipe) -> None:
     ours.call("cast_vote", role="scout", topic="Fast?", options=["yes", "no"])
     for name, arguments in OURS.items():
         ours.call(name, **arguments)
+
+
+def _end_daemon(environ: Mapping[str, str]) -> None:
+    """Opening the run has started one."""
+    paths = Paths.of(environ)
+    if (presence := look(paths)) is not None:
+        os.kill(presence.pid, signal.SIGKILL)
+        wait_gone(paths)
 
 
 def _milliseconds(call: Callable[[], Any]) -> float:

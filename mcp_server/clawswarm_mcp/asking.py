@@ -16,14 +16,10 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from mcp_types.version import is_version_at_least
 
 from clawswarm_mcp.call import Call, Unanswered
-from clawswarm_mcp.inputs import LONGEST_WAIT
 from clawswarm_mcp.waiting import within
 
 ASKED_BY_ANSWERING = "2026-07-28"
 """The first protocol version in which a question is an answer to the call."""
-
-MARGIN = 2.0
-"""Seconds of the call that are left for what follows the human's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ async def asked(call: Call, ask: Ask) -> dict[str, Any] | Answered | Unanswered:
 async def _mid_call(call: Call, request: ElicitRequest) -> dict[str, Any] | Answered:
     context = call.context
     ours = ServerMessageMetadata(related_request_id=context.request_id)
-    with within(call.session.clock, call.until(LONGEST_WAIT - MARGIN)):
+    with within(call.session.clock, call.at_last):
         try:
             return _meant(await context.session.send_request(request, ElicitResult, metadata=ours))
         except (MCPError, ValueError):  # it says that it can, and then does not

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Generic, TypeVar
 
 import anyio.to_thread
@@ -41,15 +40,13 @@ async def on_board(call: Call, by: str, work: Callable[[Team, TeamViews], T]) ->
     team, views = await call.session.team()
 
     def both() -> Seen[T]:
-        views_of = partial(views.directive, by)
         value = work(team, views)
-        directive, reason = views_of()
-        return Seen(value, directive, reason)
+        return Seen(value, *views.directive(by))
 
     return await anyio.to_thread.run_sync(both, abandon_on_cancel=True)
 
 
 async def cared_for(call: Call) -> str | None:
     """Have a daemon run, which cares for the board when nobody looks; in words, why none does."""
-    trouble = await call.session.outlast()
+    trouble = await call.session.outlast(call.at_last)
     return None if trouble is None else NOBODY.format(trouble)

@@ -7,8 +7,12 @@ from mcp.server.mcpserver import Context
 from mcp_types import InputRequiredResult
 
 from clawswarm.types.jobs import Job
+from clawswarm_mcp.inputs import LONGEST_WAIT
 from clawswarm_mcp.results import Result
 from clawswarm_mcp.session import Session
+
+MARGIN = 2.0
+"""Seconds of the longest wait that are left for the answer itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Call:
     def until(self, seconds: float) -> float:
         """The moment at which the caller has waited that long."""
         return self.began + seconds
+
+    @property
+    def at_last(self) -> float:
+        """The moment at which whatever a call does must come to its end."""
+        return self.until(LONGEST_WAIT - MARGIN)
 
     @property
     def listened_to(self) -> bool:

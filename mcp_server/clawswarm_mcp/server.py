@@ -7,7 +7,7 @@ import difflib
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
 
@@ -119,7 +119,11 @@ class SwarmServer(MCPServer[Lazy]):
     # Tools
 
     async def list_tools(self) -> list[Tool]:
-        return [
+        return list(self._tools)
+
+    @cached_property
+    def _tools(self) -> tuple[Tool, ...]:
+        return tuple(
             Tool(
                 name=entry.name,
                 title=entry.title,
@@ -129,7 +133,7 @@ class SwarmServer(MCPServer[Lazy]):
                 annotations=ToolAnnotations.model_validate(entry.hints),
             )
             for entry in TOOLS
-        ]
+        )
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Lazy, Any] | None = None

@@ -13,6 +13,9 @@ from clawswarm.access.ways import Ways, open_ways
 from clawswarm.clock import Clock, SystemClock
 from clawswarm.errors import SwarmError
 from clawswarm_mcp.here import PREFIX, Here
+from clawswarm_mcp.waiting import within
+
+TOO_SLOW = "the daemon did not start in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,19 @@ class Session:
         team = await self.ways.team()
         return team, TeamViews(team.board, self.clock)
 
-    async def outlast(self) -> str | None:
-        """Have a daemon run, so that what was begun outlives this process; why there is none, in words."""
-        try:
-            await self.ways.start_daemon()
-        except SwarmError as error:
-            return error.message if error.hint is None else f"{error.message} ({error.hint})"
-        return None
+    async def outlast(self, until: float) -> str | None:
+        """Have a daemon run, so that what was begun outlives this process; why there is none, in words.
+
+        Args:
+            until: the moment after which nobody waits for it any more.
+        """
+        with within(self.clock, until):
+            try:
+                await self.ways.start_daemon()
+            except SwarmError as error:
+                return error.message if error.hint is None else f"{error.message} ({error.hint})"
+            return None
+        return TOO_SLOW
 
 
 @asynccontextmanager

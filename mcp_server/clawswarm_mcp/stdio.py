@@ -11,13 +11,10 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
-from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 from mcp.server.stdio import stdio_server
 
 from clawswarm.access.kept import Kept
@@ -33,6 +30,8 @@ CHUNK = 65_536
 
 def main() -> None:
     """Serve until the client leaves."""
+    if sys.stdin is None or sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        return  # whoever started it closed them: there is nobody to serve
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="swarm mcp: %(levelname)s: %(message)s"
     )
@@ -84,30 +83,32 @@ def _no_longer_than(seconds: float) -> None:
 
 
 class Lines:
-    """The lines of a pipe or a file, read by a thread that never holds up the end of the process."""
+    """The lines of a pipe, a terminal or a file; no thread waits for them that would hold up the end."""
 
     def __init__(self, number: int) -> None:
         self._number = number
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        send, receive = anyio.create_memory_object_stream[str](0)
-        token = anyio.lowlevel.current_token()
+        begun: list[bytes] = []
+        while chunk := await self._read():
+            *lines, rest = chunk.split(b"\n")
+            for line in lines:
+                yield _message(b"".join((*begun, line)))
+                begun.clear()
+            begun.append(rest)
+        _no_longer_than(PARTING)
+        if any(begun):
+            yield _message(b"".join(begun))
 
-        def pump() -> None:
-            with (
-                suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, CancelledError, RuntimeError),
-                open(self._number, encoding="utf-8", errors="replace", newline="\n") as file,
-            ):
-                for line in file:
-                    anyio.from_thread.run(send.send, mended(line), token=token)
-            _no_longer_than(PARTING)
-            with suppress(RuntimeError):
-                anyio.from_thread.run_sync(send.close, token=token)
+    async def _read(self) -> bytes:
+        """What there is, once there is something; nothing at the end."""
+        with suppress(PermissionError):  # a file is always readable, and the system refuses to say so
+            await anyio.wait_readable(self._number)
+        return os.read(self._number, CHUNK)
 
-        threading.Thread(target=pump, daemon=True).start()
-        async with receive:
-            async for line in receive:
-                yield line
+
+def _message(line: bytes) -> str:
+    return mended(line.decode("utf-8", "replace"))
 
 
 @asynccontextmanager

@@ -17,12 +17,13 @@ from clawswarm.access.api import JobAPI, SwarmAPI
 from clawswarm.access.connect import Way
 from clawswarm.config.model import ProviderName, Settings
 from clawswarm.errors import DaemonNeeded, InputError, SwarmError
-from clawswarm.types.jobs import JobPage
+from clawswarm.types.jobs import Job, JobPage
 from clawswarm.types.requests import BatchRequest, ResearchRequest, RunOptions
 from clawswarm.types.task import Task
 from clawswarm_mcp.call import Call, Reply
 from clawswarm_mcp.here import Tap
 from clawswarm_mcp.inputs import JobArguments, ParallelArguments, ResearchArguments
+from clawswarm_mcp.session import TOO_SLOW
 from clawswarm_mcp.waiting import follow, within
 from clawswarm_mcp.work_replies import listed, page_reply
 
@@ -32,6 +33,7 @@ LANDING = 2.0
 """Seconds before the end of the wait in which answers that are on their way may still arrive."""
 SHORT = 4.0
 """Seconds: who waits no longer than that has the work handed over at once."""
+LONGEST_SUBJECT = 500
 LARGEST_PAGE = 400
 """Results that are fetched for one reply: the shortest ones fill it."""
 
@@ -66,6 +68,11 @@ async def research(call: Call, given: ResearchArguments) -> Reply:
     if not all(subjects):
         raise InputError("a subject is empty", hint="nothing was sent; leave it out")
     topic, options = " ".join(given.topic.split()), RunOptions(max_spend=_usd(given.max_spend))
+    if max(map(len, (topic, *subjects))) > LONGEST_SUBJECT:
+        raise InputError(
+            f"a subject or the topic is longer than {LONGEST_SUBJECT} characters",
+            hint="nothing was sent; they become searches: name what is to be found in a few words",
+        )
     request = ResearchRequest(subjects=subjects, topic=topic, depth=given.depth, options=options)
     return await _done_or_running(call, request, given.wait)
 
@@ -85,11 +92,13 @@ async def job(call: Call, given: JobArguments) -> Reply:
     api = await session.api_of(given.job_id)
     if given.action == "cancel":
         await api.cancel(given.job_id)
-        return page_reply(await api.job(given.job_id, offset=given.offset, limit=given.limit), jobs=True)
+        page = await api.job(given.job_id, offset=given.offset, limit=min(given.limit, LARGEST_PAGE))
+        return page_reply(page, jobs=True)
     try:
         page = await _follow(call, api, given.job_id, call.until(given.wait), given.offset, given.limit)
-    except DaemonNeeded:  # it is waiting for a daemon that works on it
-        await session.ways.start_daemon()
+    except DaemonNeeded as needed:  # it is waiting for a daemon that works on it
+        if (trouble := await session.outlast(call.at_last)) is not None:
+            raise DaemonNeeded(f"{needed.message}: {trouble}", hint=needed.hint) from needed
         api = await session.ways.jobs()
         page = await _follow(call, api, given.job_id, call.until(given.wait), given.offset, given.limit)
     return page_reply(page, jobs=True)
@@ -110,10 +119,17 @@ async def _done_or_running(call: Call, request: Request, wait: float) -> Reply:
 
 async def _handed_over(call: Call, way: Way, request: Request, wait: float, note: str | None = None) -> Reply:
     """A job of the daemon's. It is called off with this call, as long as nobody knows its id."""
-    job = await way.api.submit(request)
+    job = await _submitted(way.api, request)
     async with _called_off_with_us(way.api, job.id):
         page = await _follow(call, way.api, job.id, call.until(wait), 0, LARGEST_PAGE)
     return page_reply(page, notes=(*way.notes, *way.api.warnings, *((note,) if note else ())))
+
+
+async def _submitted(api: SwarmAPI, request: Request) -> Job:
+    """The job, even where the call is called off meanwhile: what was not heard of could not be called off."""
+    with anyio.CancelScope(shield=True):
+        return await api.submit(request)
+    raise AssertionError("nobody cancels this scope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +159,7 @@ class _Beginning:
                     trouble, lasting = await _lasting(call)
                 if lasting is not None:
                     return await self._hand_over(tap, job_id, lasting)
-                trouble = trouble or "the daemon did not start in time"
+                trouble = trouble or TOO_SLOW
                 page = await _follow(call, here, job_id, call.until(self.wait), 0, LARGEST_PAGE)
             if (error := here.trouble(job_id)) is not None:
                 here.forget(job_id)
@@ -183,7 +199,7 @@ class _Beginning:
 
 
 async def _follow(call: Call, api: JobAPI, job_id: str, until: float, offset: int, limit: int) -> JobPage:
-    """The job, once it has ended or the caller has waited long enough, with more results than a reply holds."""
+    """The job, once it has ended or the caller has waited long enough, with what a reply may hold."""
     limit = min(limit, LARGEST_PAGE)
     tell = call.tell if call.listened_to else None
     return await follow(api, job_id, call.session.clock, until=until, tell=tell, offset=offset, limit=limit)
@@ -207,7 +223,7 @@ def _lasts(call: Call, way: Way) -> bool:
 
 async def _lasting(call: Call) -> tuple[str | None, Way | None]:
     """A way in that outlives this session, or why there is none."""
-    trouble = await call.session.outlast()
+    trouble = await call.session.outlast(call.at_last)
     if trouble is not None:
         return trouble, None
     try:

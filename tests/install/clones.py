@@ -1,10 +1,11 @@
 """Copies of the repository for the installer to install, at a path with a space in it."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NEEDED = ("pyproject.toml", "README.md", "LICENSE", "install.sh", "skill", "mcp_server")
+NEEDED = ("pyproject.toml", "README.md", "LICENSE", "install.sh", "skill", "skills", "mcp_server")
 
 _PYPROJECT = """\
 [build-system]
@@ -31,6 +32,7 @@ __version__ = "{version}"
 
 def main():
     print("swarm", __version__ if sys.argv[1:] == ["--version"] else sys.argv[1:])
+    sys.exit(3 if "diagnose" in sys.argv else 0)  # no model is configured
 """
 
 _BACKEND = """\
@@ -82,8 +84,18 @@ def write_stub(clone: Path, version: str, needs: str = "") -> Path:
     package = clone / "skill" / "clawswarm"
     package.mkdir(parents=True, exist_ok=True)
     shutil.copy2(REPOSITORY / "install.sh", clone / "install.sh")
+    shutil.copytree(REPOSITORY / "skills", clone / "skills", dirs_exist_ok=True)
     (clone / "pyproject.toml").write_text(_PYPROJECT)
     requires = f"Requires-Dist: {needs}\\n" if needs else ""
     (clone / "backend.py").write_text(_BACKEND.format(version=version, needs=requires))
     (package / "version.py").write_text(_MODULE.format(version=version))
     return clone
+
+
+def write_wheel(folder: Path, name: str) -> None:
+    """A distribution of that name, version 1.0, with nothing in it."""
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")

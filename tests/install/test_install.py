@@ -6,99 +6,14 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.install.clones import copy_repository, write_stub
+from tests.install.clones import copy_repository, write_stub, write_wheel
+from tests.install.users import User, patient, stub_install, user_environment
 
-CHANGING = ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "ZDOTDIR", "SWARM_INSTALL_WAIT")
-SETTINGS = "workers: 3 # mine\n"
-
-
-def user_environment(home: Path) -> dict[str, str]:
-    """This environment with another home; pip keeps the real user's settings and cache."""
-    environment = {name: value for name, value in os.environ.items() if name not in CHANGING}
-    environment |= {"HOME": str(home), "SHELL": "/bin/bash"}
-    real = Path.home()
-    environment.setdefault("PIP_CACHE_DIR", str(real / ".cache" / "pip"))
-    for settings in (real / ".config/pip/pip.conf", real / ".pip/pip.conf"):
-        if settings.is_file():
-            environment.setdefault("PIP_CONFIG_FILE", str(settings))
-    return environment
-
-
-@dataclass(frozen=True)
-class User:
-    """One user's home and clone."""
-
-    home: Path
-    clone: Path
-
-    @property
-    def link(self) -> Path:
-        return self.home / ".local/bin/swarm"
-
-    @property
-    def venv(self) -> Path:
-        return self.home / ".local/share/clawswarm/venv"
-
-    @property
-    def lock(self) -> Path:
-        return self.venv.parent / "install.lock"
-
-    def install(self, *arguments: str, **variables: str | None) -> subprocess.CompletedProcess[str]:
-        """Runs install.sh with `variables` in its environment (None: not set); both outputs as one."""
-        environment = {**user_environment(self.home), **variables}
-        return subprocess.run(
-            ["/bin/sh", str(self.clone / "install.sh"), *arguments],
-            cwd="/",
-            env={name: value for name, value in environment.items() if value is not None},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=280,
-        )
-
-    def swarm(self, *arguments: str) -> str:
-        """What the linked command prints."""
-        command = [str(self.link), *arguments]
-        environment = user_environment(self.home)
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-
-    def files(self) -> dict[str, tuple[int, int, int]]:
-        """Everything in the home, with what changes when it is written to."""
-        found: dict[str, tuple[int, int, int]] = {}
-        for path in (self.home, *self.home.rglob("*")):
-            status = path.lstat()
-            found[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
-        return found
-
-
-@pytest.fixture
-def newcomer(tmp_path: Path) -> User:
-    """A user who has installed nothing yet."""
-    home = tmp_path / "my home"
-    home.mkdir()
-    return User(home, write_stub(tmp_path / "my clone", "1.0"))
-
-
-@pytest.fixture(scope="session")
-def stub_user(tmp_path_factory: pytest.TempPathFactory) -> User:
-    folder = tmp_path_factory.mktemp("stub")
-    (folder / "my home").mkdir()
-    return User(folder / "my home", folder / "my clone")
-
-
-@pytest.fixture
-def user(stub_user: User) -> User:
-    """A user with version 1.0 of the stub package, whatever the test before left behind."""
-    write_stub(stub_user.clone, "1.0")
-    done = stub_user.install()
-    assert done.returncode == 0, done.stdout
-    return stub_user
+SETTINGS = "node_scaling:\n  limits:\n    max_nodes: 3 # mine\n"
 
 
 @pytest.fixture(scope="session")
@@ -115,8 +30,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> User:
 
 
 real_install = pytest.mark.slow(reason="installs this package and what it needs with pip")
-stub_install = pytest.mark.slow(reason="makes a virtual environment with pip in it")
-patient = pytest.mark.timeout(300)
 
 
 # --- Nothing gets installed ---
@@ -125,11 +38,27 @@ patient = pytest.mark.timeout(300)
 def test_help_names_every_option(newcomer: User) -> None:
     done = newcomer.install("--help")
     assert done.returncode == 0
-    for option in ("--demo", "--test", "--lint", "--help", "SWARM_PYTHON"):
+    options = ("--demo", "--uninstall", "--purge", "--dry-run", "--prefix", "--test", "--lint", "--help")
+    for option in (*options, "SWARM_PYTHON"):
         assert option in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--tests"], ["extra"], ["--demo", "--test"], ["--lint", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--tests"],
+        ["extra"],
+        ["--demo", "--test"],
+        ["--lint", "x"],
+        ["--purge"],
+        ["--lint", "--dry-run"],
+        ["--dry-run", "--test"],
+        ["--demo", "--uninstall"],
+        ["--prefix"],
+        ["--prefix", ""],
+        ["--prefix=/x", "--test"],
+    ],
+)
 def test_a_wrong_option_is_a_usage_error(newcomer: User, arguments: list[str]) -> None:
     before = newcomer.files()
     done = newcomer.install(*arguments)
@@ -192,6 +121,20 @@ def test_a_swarm_command_of_the_user_is_left_alone(newcomer: User, kind: str) ->
     assert newcomer.files() == before
 
 
+@pytest.mark.parametrize(
+    "arguments", [[], ["--demo"], ["--prefix", "else where"], ["--uninstall", "--purge"]]
+)
+def test_a_dry_run_changes_nothing(newcomer: User, arguments: list[str]) -> None:
+    before = newcomer.files()
+    done = newcomer.install("--dry-run", *arguments)
+    assert done.returncode == 0, done.stdout
+    assert "Dry run: nothing is changed" in done.stdout
+    assert newcomer.files() == before
+    if "--uninstall" not in arguments:
+        assert "Package: Swarm and what it needs would be installed" in done.stdout
+        assert ("Would run: swarm demo" in done.stdout) == (arguments == ["--demo"])
+
+
 # --- One real install ---
 
 
@@ -205,11 +148,11 @@ def test_the_linked_command_runs(installed: User) -> None:
 @patient
 @real_install
 def test_the_second_run_changes_nothing(installed: User) -> None:
-    before = installed.files()
+    before = installed.files(but="clawd")
     done = installed.install()
     assert done.returncode == 0
     assert "already up to date" in done.stdout
-    assert installed.files() == before
+    assert installed.files(but="clawd") == before  # there, `swarm diagnose` tries whether it can be written
 
 
 @patient
@@ -224,12 +167,41 @@ def test_settings_are_neither_changed_nor_added(installed: User) -> None:
 
 @patient
 @real_install
+def test_it_ends_with_a_look_at_everything(installed: User) -> None:
+    done = installed.install()
+    assert done.returncode == 0  # though there is no model to ask
+    told = done.stdout[done.stdout.index("Running: swarm diagnose --no-call\n") :]
+    assert re.search(r"^✅ python", told, re.MULTILINE)
+    assert re.search(r"^❌ provider", told, re.MULTILINE)
+    assert "Swarm is installed all the same" in told
+
+
+@patient
+@real_install
 def test_the_clone_is_not_needed_afterwards(installed: User) -> None:
     away = installed.clone.rename(installed.clone.with_name("away"))
     try:
         assert installed.swarm("--version")
     finally:
         away.rename(installed.clone)
+
+
+@patient
+@real_install
+def test_uninstalling_stops_the_daemon_and_keeps_what_is_the_users(installed: User) -> None:
+    environment = {"SWARM__PROVIDER__NAME": "demo", "SWARM__DAEMON__PORT": "0"}
+    installed.swarm("start", **environment)
+    token = installed.home / ".config/clawdbot/swarm-token"
+    assert token.is_file()
+    done = installed.install("--uninstall")
+    assert done.returncode == 0, done.stdout
+    assert "Daemon stopped" in done.stdout
+    assert not installed.link.is_symlink()
+    assert not installed.venv.parent.exists()
+    settings = installed.home / ".config/clawdbot/node-scaling.yaml"
+    assert settings.read_text() == SETTINGS
+    assert token.is_file()
+    assert (installed.home / "clawd/memory/swarm.db").is_file()
 
 
 # --- Updating and repairing, with the stub package ---
@@ -259,6 +231,41 @@ def test_a_failed_update_keeps_the_version_before(user: User, tmp_path: Path) ->
     assert user.swarm("--version") == "swarm 1.0\n"
     write_stub(user.clone, "1.0")
     assert "already up to date" in user.install().stdout
+
+
+@patient
+@stub_install
+def test_without_a_network_the_wheels_of_the_install_before_do(user: User, tmp_path: Path) -> None:
+    write_stub(user.clone, "1.1", needs="clawswarm-needed")
+    write_wheel(tmp_path, "clawswarm_needed")
+    environment = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    assert "Package: installed swarm 1.1" in user.install(**environment).stdout
+
+    shutil.rmtree(user.venv)
+    done = user.install(**environment | {"PIP_FIND_LINKS": "/nowhere"})
+    assert done.returncode == 0, done.stdout
+    assert "no network; installing from the wheels of the install before" in done.stdout
+    assert user.swarm("--version") == "swarm 1.1\n"
+    assert [wheel.name for wheel in (user.venv.parent / "wheels").iterdir()] == [
+        "clawswarm_needed-1.0-py3-none-any.whl"
+    ]
+
+
+@patient
+@stub_install
+def test_a_prefix_takes_everything(newcomer: User) -> None:
+    before = set(newcomer.files())
+    prefix = newcomer.home / "my own"
+    for given in (["--prefix", str(prefix)], [f"--prefix={prefix}"]):
+        done = newcomer.install(*given)
+        assert done.returncode == 0, done.stdout
+    assert "already up to date" in done.stdout
+    assert os.readlink(prefix / "bin/swarm") == str(prefix / "share/clawswarm/venv/bin/swarm")
+    assert f'    export PATH="{prefix}/bin:$PATH"\n' in done.stdout
+    assert {path for path in newcomer.files() if not path.startswith(str(prefix))} == before
+
+    assert newcomer.install("--uninstall", "--prefix", str(prefix)).returncode == 0
+    assert sorted(path.name for path in prefix.rglob("*")) == ["bin", "share"]
 
 
 @patient

@@ -1,5 +1,6 @@
 """The process that a host starts: ready at once, JSON only on standard output, gone with its client."""
 
+import fcntl
 import json
 import os
 import select
@@ -95,6 +96,30 @@ async def test_it_leaves_with_status_0_when_its_input_ends(tmp_path: Path) -> No
             assert await wire.process.wait() == 0
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+async def test_without_streams_there_is_nobody_to_serve(home: Home, closed: str) -> None:
+    ran = await home.script(f"swarm mcp {closed} </dev/null" if closed == ">&-" else f"swarm mcp {closed}")
+    assert ran.status == 0, ran.err
+
+
+async def test_requests_from_a_file_are_answered_too(tmp_path: Path) -> None:
+    """And lines of any length, the last one without an end."""
+    call = {"name": "swarm_parallel", "arguments": {"prompts": ["x" * 300_000], "wait": "never"}}
+    lines = (
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": INITIALIZE},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+        {"jsonrpc": "2.0", "id": 2, "method": "ping"},
+    )
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text("\n".join(map(json.dumps, lines)))
+    with requests.open("rb") as file, anyio.fail_after(25):
+        done = await anyio.run_process(COMMAND, stdin=file, env=bare(tmp_path))
+    answered = [json.loads(line)["id"] for line in done.stdout.splitlines()]
+    assert answered[0] == 0
+    assert set(answered) <= {0, 1, 2}
+
+
 async def test_it_leaves_in_the_middle_of_work_and_closes_its_calls(tmp_path: Path) -> None:
     async with FakeOpenAI() as fake:
         use_fake(tmp_path, fake)
@@ -112,6 +137,29 @@ async def test_it_leaves_in_the_middle_of_work_and_closes_its_calls(tmp_path: Pa
             await fake.wait_in_flight(2, timeout=15)
             assert await wire.end() == 0
         await fake.wait_left(2)
+
+
+async def test_it_leaves_though_something_hangs(tmp_path: Path) -> None:
+    """Two that start the daemon wait for each other; this one waits for a test that has no such intention."""
+    memory = tmp_path / "clawd" / "memory"
+    memory.mkdir(parents=True)
+    with (memory / "daemon.starting").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        async with FakeOpenAI() as fake, started(bare(tmp_path)) as wire:
+            use_fake(tmp_path, fake)
+            await wire.shake_hands()
+            await wire.ask(1, "tools/call", name="swarm_parallel", arguments={"prompts": ["a"]})
+            arguments = {"prompts": ["b"], "wait": 0}
+            await wire.send(
+                {
+                    "id": 2,
+                    "method": "tools/call",
+                    "params": {"name": "swarm_parallel", "arguments": arguments},
+                }
+            )
+            await wire.ask(3, "tools/call", name="swarm_job", arguments={"action": "list"})
+            assert await wire.end() == 0
+            assert len(fake.calls) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,5 +1,6 @@
 """Batches, researches and jobs: answered at once where they are quick, else followed, paged, called off."""
 
+import fcntl
 import json
 import socket
 from collections import Counter
@@ -81,6 +82,15 @@ async def test_answers_that_have_to_fit_a_schema_come_as_data(tmp_path: Path) ->
         assert found.data["results"] == [{"index": 0, "ok": True, "data": {"n": 0}}]
         words = await desk.refused("swarm_parallel", prompts=["count"], output_schema={"type": "nothing"})
         assert "JSON Schema" in words
+
+
+async def test_what_is_no_number_in_an_answer_is_null(tmp_path: Path) -> None:
+    async with FakeOpenAI() as fake:
+        use_fake(tmp_path, fake)
+        fake.respond = lambda _: Say('{"n": NaN}')
+        async with in_memory(bare(tmp_path), era="legacy") as desk:
+            found = await desk.good("swarm_parallel", prompts=["count"], output_schema={"type": "object"})
+    assert found.data["results"][0]["data"] == {"n": None}
 
 
 async def test_long_results_come_in_pages_with_a_link_to_all_of_them(tmp_path: Path) -> None:
@@ -219,6 +229,7 @@ async def test_work_that_gets_long_is_handed_over_to_a_daemon_and_paid_once(
     assert set(asked.values()) == {1}
 
 
+@pytest.mark.slow("a daemon tries to start, twice")
 async def test_where_no_daemon_can_be_started_it_goes_on_here_and_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -237,6 +248,25 @@ async def test_where_no_daemon_can_be_started_it_goes_on_here_and_says_so(tmp_pa
                 begun = await desk.good("swarm_parallel", prompts=["b"], wait=0)
                 cancelled = await desk.good("swarm_job", action="cancel", job_id=begun.data["job_id"])
                 assert cancelled.data["status"] in ("cancelled", "complete")
+
+
+async def test_a_daemon_that_does_not_come_up_is_not_waited_for(tmp_path: Path, clock: FakeClock) -> None:
+    """Its start waits for its turn; when that comes, after the test, it has no key and leaves."""
+    memory = tmp_path / "clawd" / "memory"
+    memory.mkdir(parents=True)
+    environ = bare(tmp_path) | {"SWARM__PROVIDER__NAME": "groq", "SWARM__DAEMON__PORT": "0"}
+    notes: list[str] = []
+    with (memory / "daemon.starting").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        async with in_memory(environ, clock=clock) as desk, anyio.create_task_group() as group:
+
+            async def open_a_run() -> None:
+                notes.append((await desk.good("team_start", goal="Build it")).data["note"])
+
+            group.start_soon(open_a_run)
+            await until(lambda: clock.pending == 1)
+            clock.advance(40)
+    assert "the daemon did not start in time" in notes[0]
 
 
 @pytest.mark.slow("it starts a real daemon")
@@ -261,6 +291,8 @@ async def test_what_cannot_be_asked_is_told_before_anything_is_sent(tmp_path: Pa
         assert "GROQ_API_KEY" in words
         words = await desk.refused("swarm_parallel", prompts=["a"], provider="skynet")
         assert words.startswith("there is no provider 'skynet'\nknown are: gemini, groq,")
+        words = await desk.refused("swarm_research", subjects=["x" * 501])
+        assert "longer than 500 characters" in words
         assert "prompt 1 is empty" in await desk.refused("swarm_parallel", prompts=["a", "  "])
         assert "there is no job 'job-x'" in await desk.refused("swarm_job", job_id="job-x")
         assert "swarm_job with action list" in await desk.refused("swarm_job", job_id="here-x")

@@ -45,6 +45,8 @@ class Kept:
             Exception: what opening it raised; the next one who asks opens it again.
         """
         place = self._places.setdefault(key, _Place())
+        if place.held:
+            return place.held[0]
         async with place.turn:
             if not place.held:
                 place.held.append(await self.group.start(self._hold, place, opening))
