@@ -173,6 +173,12 @@ async def test_nothing_is_asked_where_it_must_not_be(newcomer: Shell) -> None:
         assert fake.calls == []
 
 
+async def test_the_demo_asks_nobody_and_is_good_without_a_call(newcomer: Shell) -> None:
+    newcomer.environ["SWARM__PROVIDER__NAME"] = "demo"
+    for calls in (True, False):
+        assert (await look(newcomer, calls=calls))["provider demo"]["status"] == "ok"
+
+
 async def test_a_fallback_is_tried_too(newcomer: Shell) -> None:
     newcomer.configure("provider:\n  name: demo\n  fallback:\n  - name: openai\n  - name: groq\n")
     async with FakeOpenAI() as fake:

@@ -41,7 +41,7 @@ class Keys:
     async def provider(self, name: ProviderName, service: Service) -> Check:
         """One provider in use, by a real call."""
         try:
-            if not self.calls:
+            if not self.calls and name != "demo":  # which asks nobody
                 return await self._by_list(f"provider {name}", name, self._find(name, service))
             trial = await try_out(self.settings, service, self.around, self.store)
             if not trial.sent and name in KEYED:
