@@ -274,12 +274,13 @@ async def test_a_state_folder_that_cannot_be_used_is_named(newcomer: Shell) -> N
     assert found["provider demo"]["status"] == "ok"
 
 
-async def test_openclaw_is_found_with_and_without_the_skill(newcomer: Shell) -> None:
+@pytest.mark.parametrize("host", [".openclaw", ".clawdbot"])
+async def test_openclaw_is_found_with_and_without_the_skill(newcomer: Shell, host: str) -> None:
     newcomer.configure("provider:\n  name: demo\n")
-    skill = newcomer.home / ".openclaw" / "skills" / "swarm"
+    skill = newcomer.home / host / "skills" / "swarm"
     skill.parent.mkdir(parents=True)
     found = (await look(newcomer))["openclaw"]
-    assert (found["status"], str(skill) in found["fix"]) == ("warn", True)
+    assert (found["status"], "./install.sh" in found["fix"]) == ("warn", True)
     skill.mkdir()
     (skill / "SKILL.md").write_text("---\n")
     found = (await look(newcomer))["openclaw"]

@@ -90,23 +90,23 @@ def openclaw(environ: Mapping[str, str]) -> Check:
     folders = [folder for folder in (home / ".openclaw", home / ".clawdbot") if folder.is_dir()]
     commands = [shutil.which(name, path=environ.get("PATH")) for name in ("openclaw", "clawdbot")]
     command = next((found for found in commands if found), None)
-    skill = home / ".openclaw" / "skills" / "swarm"
-    has_skill = (skill / "SKILL.md").is_file()
+    skills = [folder / "skills" / "swarm" for folder in (home / ".openclaw", home / ".clawdbot")]
+    skill = next((skill for skill in skills if (skill / "SKILL.md").is_file()), None)
     details = {
         "folders": [str(folder) for folder in folders],
         "command": command,
-        "skill": str(skill) if has_skill else None,
+        "skill": None if skill is None else str(skill),
     }
     if not folders and command is None:
         seen = "not found: nothing in ~/.openclaw or ~/.clawdbot, and no openclaw command"
         return Check(name="openclaw", status="skipped", seen=seen, details=details)
     places = ", ".join([*(str(folder) for folder in folders), *([command] if command else [])])
-    if has_skill:
+    if skill is not None:
         return Check(name="openclaw", status="ok", seen=f"{places}; skill at {skill}", details=details)
     return Check(
         name="openclaw",
         status="warn",
         seen=f"{places}; the skill is not installed",
-        fix=f"clone Swarm to {skill}, or link your clone: ln -s /path/to/clone {skill}",
+        fix="run ./install.sh in your clone of Swarm: it installs the skill and registers the server",
         details=details,
     )
