@@ -5,6 +5,7 @@ import signal
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from benchmarks.daemons import home
@@ -26,7 +27,7 @@ OURS: Mapping[str, Mapping[str, Any]] = {
 
 
 def measure(runs: int) -> Row:
-    """Milliseconds of a call, the median of many; all tools in turns, each server in one process."""
+    """Milliseconds of a call, the median of many; each server in one process."""
     found: dict[str, list[float]] = {"echo": [], **{name: [] for name in OURS}}
     with (
         home("http://127.0.0.1:9") as environ,
@@ -36,11 +37,13 @@ def measure(runs: int) -> Row:
         bare.shake_hands()
         ours.shake_hands()
         _prepare(ours)
+        contenders = {"echo": partial(bare.call, "echo", text="hello")} | {
+            name: partial(ours.call, name, **arguments) for name, arguments in OURS.items()
+        }
         for number in range(runs):
             say(f"round {number + 1} of {runs}")
-            found["echo"].append(_milliseconds(lambda: bare.call("echo", text="hello")))
-            for name, arguments in OURS.items():
-                found[name].append(_milliseconds(lambda n=name, a=arguments: ours.call(n, **a)))
+            for name, milliseconds in _medians(contenders).items():
+                found[name].append(milliseconds)
         _end_daemon(environ)
     lines = [
         Line(
@@ -71,13 +74,15 @@ def _end_daemon(environ: Mapping[str, str]) -> None:
         wait_gone(paths)
 
 
-def _milliseconds(call: Callable[[], Any]) -> float:
-    times: list[float] = []
+def _medians(contenders: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
+    """Milliseconds of a call of each; they take turns, so that a busy moment falls on all of them."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(CALLS):
-        began = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
+        for name, call in contenders.items():
+            began = time.perf_counter()
+            call()
+            times[name].append((time.perf_counter() - began) * 1000)
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 if __name__ == "__main__":

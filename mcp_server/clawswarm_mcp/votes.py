@@ -1,10 +1,12 @@
 """`cast_vote`: open a proposal, vote on it, see where the vote stands."""
 
+import anyio.to_thread
+
 from clawswarm.access.team import Team
-from clawswarm.access.team_views import TeamViews
+from clawswarm.access.team_views import Asked
 from clawswarm.errors import InputError
 from clawswarm.types.meetings import Proposal
-from clawswarm_mcp.board import on_board
+from clawswarm_mcp.board import Seen
 from clawswarm_mcp.bounding import cut, fit
 from clawswarm_mcp.call import Call, Reply
 from clawswarm_mcp.inputs import VoteArguments
@@ -22,15 +24,17 @@ async def vote(call: Call, given: VoteArguments) -> Reply:
     if given.topic is None and given.options:
         raise InputError("options without a topic", hint="topic and options open a proposal")
 
-    def work(team: Team, views: TeamViews) -> tuple[Proposal, str]:
+    team, views = await call.session.team()
+
+    def work() -> Asked:
         id_ = given.proposal if given.topic is None else _open(team, given)
         if given.vote is not None:
-            id_ = views.proposal(id_)[0].id
+            id_ = views.proposal(id_, given.role).proposal.id
             _vote(team, given, id_)
-        return views.proposal(id_)
+        return views.proposal(id_, given.role)
 
-    seen = await on_board(call, given.role, work)
-    proposal, standing = seen.value
+    asked = await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    seen, proposal = Seen(asked, asked.directive, asked.reason), asked.proposal
     decision = proposal.decision
     missing = (
         []
@@ -51,7 +55,7 @@ async def vote(call: Call, given: VoteArguments) -> Reply:
         proposal=proposal.id,
         converged=decision is not None,
         missing=missing,
-        standing=standing,
+        standing=asked.stands,
         decision=None if decision is None else decision.option,
         dissent=fit(dissent).rows or None,
     )

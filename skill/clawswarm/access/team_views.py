@@ -1,5 +1,6 @@
 """What a board shows to those who only look: views, pages, where a vote stands, what an agent is to do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clawswarm.access.team_names import actor_of
@@ -35,6 +36,16 @@ class Glance:
     proposals: tuple[tuple[Proposal, str], ...]
     all_proposals: int
     unread: int | None
+    directive: Directive
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A proposal, where its vote stands, in words, and what who asks is to do."""
+
+    proposal: Proposal
+    stands: str
     directive: Directive
     reason: str
 
@@ -106,26 +117,17 @@ class TeamViews:
         with self._board.reading() as (_, documents):
             return [each.id for each in documents.all(Checkpoint)]
 
-    def proposal(self, id_: str | None) -> tuple[Proposal, str]:
-        """A proposal (None: the only one that is open) and where its vote stands, in words.
+    def proposal(self, id_: str | None, by: str) -> Asked:
+        """A proposal (None: the only one that is open), and what `by` is to do.
 
         Raises:
             InputError: none was named, and there is not exactly one that is open.
         """
-        with self._board.reading() as (_, documents):
-            waiting = documents.all(Proposal, open_only=True)
-            if id_ is None and len(waiting) == 1:
-                found = waiting[0]
-            elif id_ is None:
-                names = ", ".join(each.id for each in waiting)
-                raise InputError(
-                    "which proposal is meant?", hint=f"open ones: {names}" if names else "none is open"
-                )
-            elif (found := documents.get(Proposal, id_)) is None:
-                there = ", ".join(each.id for each in waiting)
-                hint = f"open ones: {there}" if there else "no proposal is open"
-                raise NotFound(f"there is no proposal {id_[:40]!r}", hint=hint)
-        return found, standing_of(found, self._now())
+        role = _role(by)
+        with self._board.reading() as (head, documents):
+            found = _only(documents) if id_ is None else _named(documents, id_)
+            told, why = directive(standing(documents, _run(head.run, documents)), role)
+        return Asked(found, standing_of(found, self._now()), told, why)
 
     def unread(self, role: str) -> int:
         """How many messages the agent has not acknowledged."""
@@ -134,6 +136,27 @@ class TeamViews:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _only(documents: Documents) -> Proposal:
+    """The only proposal that is open."""
+    waiting = documents.all(Proposal, open_only=True)
+    if len(waiting) != 1:
+        raise InputError("which proposal is meant?", hint=_names(waiting))
+    return waiting[0]
+
+
+def _named(documents: Documents, id_: str) -> Proposal:
+    found = documents.get(Proposal, id_)
+    if found is None:
+        hint = _names(documents.all(Proposal, open_only=True))
+        raise NotFound(f"there is no proposal {id_[:40]!r}", hint=hint)
+    return found
+
+
+def _names(proposals: Iterable[Proposal]) -> str:
+    there = ", ".join(each.id for each in proposals)
+    return f"open ones: {there}" if there else "none is open"
 
 
 def _role(by: str) -> Role | None:
