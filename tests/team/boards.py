@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from clawswarm.team.runs import open_run
-
 from clawswarm.clock import Clock
 from clawswarm.config.team import TeamRules
 from clawswarm.store.board import Head
@@ -14,6 +12,7 @@ from clawswarm.store.connect import open_store
 from clawswarm.team.board import Board, Reaction
 from clawswarm.team.documents import Replayed
 from clawswarm.team.draft import Draft
+from clawswarm.team.runs import open_run
 from clawswarm.types.board import Run
 from clawswarm.types.team import HUMAN, Document, Role
 
